@@ -1,0 +1,79 @@
+"""Default boxes (priors) of SSDLite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from mmdet.models.task_modules.prior_generators import SSDAnchorGenerator
+from mmdet.registry import TASK_UTILS
+from torch import Tensor
+
+REFERENCE_SIZE = 320
+
+
+def level_strides(input_size: int, num_levels: int) -> list[float]:
+    """Return input size over map size for each level: the maps start at stride 16 and halve, rounding up.
+
+    torchvision's `DefaultBoxGenerator` spaces its boxes in the same way when it is given no steps.
+    """
+    maps = [math.ceil(input_size / 16)]
+    while len(maps) < num_levels:
+        maps.append(math.ceil(maps[-1] / 2))
+    return [input_size / size for size in maps]
+
+
+@TASK_UTILS.register_module()
+class SSDLitePriorGenerator(SSDAnchorGenerator):
+    """Six priors a cell: two squares and two aspect ratios with their inverses; each clamped to the image's size.
+
+    Sizes and strides are given at 320 pixels. At another input size the sizes scale with it and the strides follow
+    from the maps. Stock `SSDAnchorGenerator` makes the same boxes in the same order, but never clamps them: the
+    authors' code clamps centre and size, which changes width or height of 12 of the 3234 priors. Corners may leave the
+    image.
+
+    Args:
+        input_size: Side of the network's input in pixels, from 160 up.
+        strides: Distance in pixels between the centres of each level, at an input of 320. The fourth is 120 in the
+            authors' configuration and 107 (320 / 3, rounded) in other SSDLite configurations.
+        min_sizes: Side of the smaller square of each level at 320 pixels.
+        max_sizes: The larger square has side sqrt(min * max).
+        ratios: Aspect ratios of each level; their inverses are added.
+
+    Raises:
+        ValueError: For an input size under 160.
+    """
+
+    def __init__(
+        self,
+        input_size: int = REFERENCE_SIZE,
+        strides: Sequence[float] = (16, 32, 64, 120, 160, 320),
+        min_sizes: Sequence[float] = (45, 90, 135, 180, 225, 270),
+        max_sizes: Sequence[float] = (120, 180, 220, 260, 300, 320),
+        ratios: Sequence[Sequence[float]] = ((2, 3),) * 6,
+    ) -> None:
+        if input_size < 160:
+            raise ValueError(f'input_size must be 160 or more for six levels, but is {input_size}.')
+        scale = input_size / REFERENCE_SIZE
+        super().__init__(
+            strides=list(strides) if input_size == REFERENCE_SIZE else level_strides(input_size, len(strides)),
+            ratios=ratios,
+            min_sizes=[size * scale for size in min_sizes],
+            max_sizes=[size * scale for size in max_sizes],
+            scale_major=False,
+        )
+        self.input_size = input_size
+
+    def single_level_grid_priors(
+        self,
+        featmap_size: tuple[int, int],
+        level_idx: int,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = 'cpu',
+    ) -> Tensor:
+        """Return one level's priors (H * W * 6, 4) as (x1, y1, x2, y2) in pixels, clamped in centre and size."""
+        priors = super().single_level_grid_priors(featmap_size, level_idx, dtype, device)
+        centre = ((priors[:, :2] + priors[:, 2:]) / 2).clamp(0, self.input_size)
+        half = (priors[:, 2:] - priors[:, :2]).clamp(0, self.input_size) / 2
+        return torch.cat((centre - half, centre + half), dim=1)

@@ -1,0 +1,122 @@
+"""The SSDLite head: depthwise separable predictors, and detections as the SSD recipe makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmcv.cnn import ConvModule
+from mmdet.models.dense_heads import SSDHead
+from mmdet.registry import MODELS
+from mmdet.structures.bbox import scale_boxes
+from mmengine.config import ConfigDict
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+from torchvision.ops import batched_nms
+
+
+@MODELS.register_module()
+class SSDLiteHead(SSDHead):
+    """mmdet's `SSDHead` with SSDLite's predictors, which can predict.
+
+    Each level has one predictor for classes and one for boxes: dw3x3(with bias)-BN-act-1x1, and a plain 1x1 on the
+    last level, whose map is one cell (MobileNetV2 paper, section 6.2, and the MobileNeXt authors' released code; stock
+    `use_depthwise` puts a depthwise layer there too).
+
+    Stock `SSDHead` raises in `predict` for want of `loss_cls` (mmdetection#11780, #11305, #11063) and cuts to the best
+    1000 candidates of each level; here every prior above `test_cfg.score_thr` takes part, classes are suppressed apart
+    by torchvision's NMS (so that a GPU needs no mmcv compiled for it), the best `test_cfg.max_per_img` stay, and boxes
+    are not clipped to the image.
+
+    Args:
+        in_channels: Channels of each level.
+        norm_cfg: Normalisation layer.
+        act_cfg: Activation layer.
+        kwargs: Further arguments of `SSDHead`.
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int] = (576, 1280, 512, 256, 256, 128),
+        norm_cfg: dict = dict(type='BN'),
+        act_cfg: dict = dict(type='ReLU6'),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(in_channels=in_channels, norm_cfg=norm_cfg, act_cfg=act_cfg, **kwargs)
+
+    def _init_layers(self) -> None:
+        """Build one predictor a level for classes (background last) and one for boxes."""
+        last = len(self.in_channels) - 1
+        self.cls_convs, self.reg_convs = nn.ModuleList(), nn.ModuleList()
+        for level, (channels, priors) in enumerate(zip(self.in_channels, self.num_base_priors, strict=True)):
+            self.cls_convs.append(self._predictor(channels, priors * self.cls_out_channels, plain=level == last))
+            self.reg_convs.append(self._predictor(channels, priors * 4, plain=level == last))
+
+    def _predictor(self, channels: int, outputs: int, plain: bool) -> nn.Sequential:
+        """Return the layers that map (N, channels, H, W) to (N, outputs, H, W)."""
+        point = nn.Conv2d(channels, outputs, 1)
+        if plain:
+            return nn.Sequential(point)
+        layers = dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
+        return nn.Sequential(ConvModule(channels, channels, 3, padding=1, groups=channels, bias=True, **layers), point)
+
+    def forward(self, x: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the raw outputs of each level, in float32.
+
+        Class scores are (N, priors * (classes + 1), H, W), box deltas (N, priors * 4, H, W). Losses and NMS need
+        float32 (torchvision's NMS has no bfloat16), whatever type autocast chose before.
+        """
+        scores, deltas = super().forward(x)
+        return [s.float() for s in scores], [d.float() for d in deltas]
+
+    def predict_by_feat(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        batch_img_metas: list[dict],
+        cfg: ConfigDict | None = None,
+        rescale: bool = False,
+        with_nms: bool = True,
+    ) -> list[InstanceData]:
+        """Turn the head's outputs into detections.
+
+        Args:
+            cls_scores: Class scores of each level, (N, priors * (classes + 1), H, W).
+            bbox_preds: Box deltas of each level, (N, priors * 4, H, W).
+            batch_img_metas: `scale_factor` (w, h) of each image, needed with `rescale`.
+            cfg: Replaces `test_cfg`.
+            rescale: Give boxes in pixels of the original image instead of the network's input.
+            with_nms: Suppress overlapping boxes of a class and keep the best `max_per_img`.
+
+        Returns:
+            One `InstanceData` an image: `bboxes` (k, 4) as (x1, y1, x2, y2), `scores` (k,) and `labels` (k,), best
+            first.
+        """
+        cfg = self.test_cfg if cfg is None else cfg
+        priors = torch.cat(
+            self.prior_generator.grid_priors([s.shape[-2:] for s in cls_scores], device=cls_scores[0].device)
+        )
+        # Foreground classes come first; the last score is the background's.
+        scores = flatten_levels(cls_scores, self.cls_out_channels).softmax(-1)[..., :-1]
+        deltas = flatten_levels(bbox_preds, 4)
+        results = []
+        for image_scores, image_deltas, meta in zip(scores, deltas, batch_img_metas, strict=True):
+            index, labels = (image_scores > cfg.score_thr).nonzero(as_tuple=True)
+            result = InstanceData(
+                bboxes=self.bbox_coder.decode(priors[index], image_deltas[index]),
+                scores=image_scores[index, labels],
+                labels=labels,
+            )
+            if with_nms:
+                keep = batched_nms(result.bboxes, result.scores, labels, cfg.nms.iou_threshold)
+                result = result[keep[: cfg.max_per_img]]
+            if rescale:
+                result.bboxes = scale_boxes(result.bboxes, [1 / factor for factor in meta['scale_factor']])
+            results.append(result)
+        return results
+
+
+def flatten_levels(outputs: Sequence[Tensor], channels: int) -> Tensor:
+    """Join levels (N, priors * channels, H, W) into (N, all priors, channels), in the order of the priors."""
+    return torch.cat([o.permute(0, 2, 3, 1).reshape(o.shape[0], -1, channels) for o in outputs], dim=1)
