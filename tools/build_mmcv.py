@@ -1,12 +1,12 @@
 """Compile mmcv's operators for the installed torch, in about three minutes on two cores.
 
 mmcv has no wheel for a recent torch, and its plain build spends most of its time reading torch's headers once per file
-(upstream threads: mmcv#3096, #3263, #3303, #3325). Two things make it short: the headers are compiled once, and the fifty
+(upstream threads: mmcv#3096, #3263, #3303, #3325). Two things make it short: the headers are compiled once, and fifty
 small dispatcher files are compiled as one. If that fails for any reason, the plain build follows.
 
 The wheel is kept in a user cache (`$XDG_CACHE_HOME/mobilenext_det`), keyed by the versions of mmcv, torch and Python.
 
-    python tools/build_mmcv.py            # build or reuse the wheel, install it into the running interpreter
+    python tools/build_mmcv.py                # build or reuse the wheel, install it into the running interpreter
     python tools/build_mmcv.py --no-install   # print the wheel's path only
 """
 
@@ -27,16 +27,26 @@ import tempfile
 import time
 from pathlib import Path
 
-STACK = Path(__file__).resolve().parent.parent / 'requirements' / 'stack.txt'
+PINNED = Path(__file__).resolve().parent.parent / 'requirements' / 'mmcv.txt'
 PROGRESS = re.compile(r'^\[(\d+)/(\d+)\]')
 
 
 def pinned_version() -> str:
-    """Return the mmcv version that requirements/stack.txt pins."""
-    match = re.search(r'^mmcv==(\S+)', STACK.read_text(), re.MULTILINE)
-    if not match:
-        raise SystemExit(f'{STACK} has no line "mmcv==VERSION"; add it or pass --version.')
-    return match.group(1)
+    """Return the mmcv version that requirements/mmcv.txt pins."""
+    return re.search(r'^mmcv==(\S+)', PINNED.read_text(), re.MULTILINE)[1]
+
+
+def check_machine() -> None:
+    """Exit with one sentence if something that the build needs is missing."""
+    if not shutil.which(compiler()):
+        raise SystemExit('No C++ compiler was found; install g++ (Debian: apt-get install g++) and run this again.')
+    if not (header := Path(sysconfig.get_path('include'), 'Python.h')).is_file():
+        raise SystemExit(f'{header} is missing; install it (Debian: apt-get install python3-dev) and run this again.')
+
+
+def compiler() -> str:
+    """Return the C++ compiler's name."""
+    return os.environ.get('CXX', 'c++')
 
 
 def cache_folder(version: str) -> Path:
@@ -52,17 +62,21 @@ def pip(*arguments: str) -> None:
     subprocess.run([sys.executable, '-m', 'pip', *arguments, '--quiet', '--disable-pip-version-check'], check=True)
 
 
-def fetch_source(version: str, folder: Path) -> Path:
-    """Download and unpack mmcv's source distribution into `folder`."""
+def download(version: str, folder: Path) -> Path:
+    """Download mmcv's source distribution into `folder` and return its path."""
     pip('download', f'mmcv=={version}', '--no-deps', '--no-binary=:all:', '--no-build-isolation', f'--dest={folder}')
-    archive = next(folder.glob('mmcv-*.tar.gz'))
+    return next(folder.glob('mmcv-*.tar.gz'))
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Unpack mmcv's source distribution into `folder` and return the source's root."""
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter='data')
     return folder / archive.name.removesuffix('.tar.gz')
 
 
 def merge_dispatchers(source: Path) -> None:
-    """Turn the dispatchers (`csrc/pytorch/*.cpp`) into one file; the kernels below `cpu/` stay apart, as names clash there."""
+    """Turn the dispatchers (`csrc/pytorch/*.cpp`) into one file, but leave `cpu/`, where names clash."""
     folder = source / 'mmcv' / 'ops' / 'csrc' / 'pytorch'
     includes = []
     for path in sorted(folder.glob('*.cpp')):
@@ -71,7 +85,7 @@ def merge_dispatchers(source: Path) -> None:
     (folder / 'all_dispatchers.cpp').write_text(''.join(includes))
 
 
-def precompile_headers(folder: Path) -> str:
+def precompile_headers(folder: Path, cflags: str) -> str:
     """Compile torch's headers once and return the flag that makes g++ use the result.
 
     The flags must be those of the build that follows, otherwise g++ ignores the file without a word.
@@ -80,19 +94,27 @@ def precompile_headers(folder: Path) -> str:
 
     header = folder / 'torch_headers.h'
     header.write_text('#include <torch/extension.h>\n')
-    flags = sysconfig.get_config_var('CFLAGS').split() + os.environ['CFLAGS'].split()
+    flags = [*sysconfig.get_config_var('CFLAGS').split(), *cflags.split()]
     flags += ['-fPIC', '-std=c++17', '-DTORCH_API_INCLUDE_EXTENSION_H', '-DTORCH_EXTENSION_NAME=_ext']
     flags += [f'-I{path}' for path in (*include_paths(), sysconfig.get_path('include'))]
-    compiler = os.environ.get('CXX', 'c++')
-    subprocess.run([compiler, *flags, '-x', 'c++-header', header, '-o', f'{header}.gch'], check=True)
+    subprocess.run([compiler(), *flags, '-x', 'c++-header', header, '-o', f'{header}.gch'], check=True)
     return f'-include {header}'
 
 
-def build_wheel(source: Path, destination: Path) -> None:
-    """Build the wheel and show one progress line; raise `CalledProcessError` with the log's end printed."""
+def build_fast(source: Path, destination: Path, environment: dict[str, str]) -> None:
+    """Build the wheel with one file of dispatchers and precompiled headers."""
+    merge_dispatchers(source)
+    cflags = f'{environment.get("CFLAGS", "")} -O2 -g0'
+    cflags += f' {precompile_headers(source, cflags)}'
+    build_wheel(source, destination, {**environment, 'CFLAGS': cflags})
+
+
+def build_wheel(source: Path, destination: Path, environment: dict[str, str]) -> None:
+    """Build the wheel and show its progress; print the log's end and raise `CalledProcessError` if that fails."""
     command = [sys.executable, 'setup.py', 'bdist_wheel', '--dist-dir', str(destination)]
     log: list[str] = []
-    with subprocess.Popen(command, cwd=source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    streams = {'stdout': subprocess.PIPE, 'stderr': subprocess.STDOUT, 'text': True}
+    with subprocess.Popen(command, cwd=source, env=environment, **streams) as process:
         for line in process.stdout:
             log.append(line)
             if match := PROGRESS.match(line):
@@ -113,33 +135,24 @@ def show_progress(done: int, total: int) -> None:
 
 def build(version: str, destination: Path) -> None:
     """Build mmcv's wheel into `destination`, the fast way first and the plain way if that fails."""
-    environment = {**os.environ}
-    os.environ.update(MMCV_WITH_OPS='1', MAX_JOBS=os.environ.get('MAX_JOBS', str(os.cpu_count())))
-    for fast in (True, False):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                source = fetch_source(version, Path(folder))
-                if fast:
-                    os.environ['CFLAGS'] = f'{environment.get("CFLAGS", "")} -O2 -g0'
-                    merge_dispatchers(source)
-                    os.environ['CFLAGS'] += f' {precompile_headers(Path(folder))}'
-                build_wheel(source, destination)
-                return
-            except subprocess.CalledProcessError as error:
-                if not fast:
-                    raise SystemExit(f'mmcv {version} did not build ({error}); its compiler output is above.') from None
-                print('  the fast build failed; building mmcv the plain way (a quarter of an hour).', file=sys.stderr)
-            finally:
-                os.environ.pop('CFLAGS', None)
-                os.environ.update(environment)
+    environment = {'MAX_JOBS': str(min(os.cpu_count(), 8)), **os.environ, 'MMCV_WITH_OPS': '1'}
+    # Operators for the CPU even where there is a GPU: nothing here needs mmcv's CUDA ones, which need a CUDA toolkit.
+    environment['CUDA_VISIBLE_DEVICES'] = ''
+    with tempfile.TemporaryDirectory() as folder:
+        archive = download(version, Path(folder))
+        try:
+            build_fast(unpack(archive, Path(folder, 'fast')), destination, environment)
+            return
+        except subprocess.CalledProcessError:
+            print('  that failed; building mmcv the plain way (a quarter of an hour).', file=sys.stderr, flush=True)
+        build_wheel(unpack(archive, Path(folder, 'plain')), destination, environment)
 
 
 def cached_wheel(version: str) -> Path:
     """Return the wheel for this environment, building it first if the cache has none."""
     cache = cache_folder(version)
     if not (wheels := list(cache.glob('*.whl'))):
-        if not shutil.which(os.environ.get('CXX', 'c++')):
-            raise SystemExit('No C++ compiler was found; install g++ (Debian: apt-get install g++) and run this again.')
+        check_machine()
         started = time.perf_counter()
         print(f'Building mmcv {version} (once; the wheel is kept in {cache}).', file=sys.stderr, flush=True)
         cache.parent.mkdir(parents=True, exist_ok=True)
@@ -153,15 +166,19 @@ def cached_wheel(version: str) -> Path:
 
 
 def main() -> None:
-    """Build or reuse the wheel and install it, unless it is installed already."""
+    """Build the wheel, or take it from the cache, and install it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--version', help='mmcv version (default: the one in requirements/stack.txt)')
+    parser.add_argument('--version', help='mmcv version (default: the one in requirements/mmcv.txt)')
     parser.add_argument('--no-install', action='store_true', help='print the path of the wheel instead')
     arguments = parser.parse_args()
     for module in ('torch', 'setuptools', 'wheel', 'ninja'):
         if importlib.util.find_spec(module) is None:
             raise SystemExit(f'{module} is missing in {sys.executable}; pip install {module} and run this again.')
-    wheel = cached_wheel(arguments.version or pinned_version())
+    version = arguments.version or pinned_version()
+    try:
+        wheel = cached_wheel(version)
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f'mmcv {version} could not be built ({error}); its output is above.') from None
     if arguments.no_install:
         print(wheel)
     else:
