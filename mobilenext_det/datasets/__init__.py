@@ -1,0 +1,16 @@
+"""What feeds a detector: VOC data read with a check, and the augmentation of SSD."""
+
+from .crops import SSDRandomCrop
+from .loading import CheckedLoadImage
+from .sampler import ResumableSampler, SeedBySample, SeededIndex
+from .voc import BadDataError, CheckedVOCDataset
+
+__all__ = [
+    'BadDataError',
+    'CheckedLoadImage',
+    'CheckedVOCDataset',
+    'ResumableSampler',
+    'SSDRandomCrop',
+    'SeedBySample',
+    'SeededIndex',
+]

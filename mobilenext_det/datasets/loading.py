@@ -1,0 +1,44 @@
+"""Images loaded with a check."""
+
+from __future__ import annotations
+
+import logging
+
+from mmcv.transforms import LoadImageFromFile
+from mmdet.registry import TRANSFORMS
+from mmengine.logging import print_log
+
+from .image_check import BrokenImageError, check_complete
+
+
+@TRANSFORMS.register_module()
+class CheckedLoadImage(LoadImageFromFile):
+    """Load an image for training, and pass over one that broke after the data set was read.
+
+    A missing image ends stock training hours in, and one that was cut off is trained on with its rest in grey. Here
+    either is logged by name and another image is drawn in its place. Test pipelines keep ``LoadImageFromFile``: nothing
+    may be passed over there, and :class:`mmdet.apis.DetInferencer` looks for it by name.
+
+    Args:
+        **kwargs: As for :class:`mmcv.transforms.LoadImageFromFile`.
+    """
+
+    def transform(self, results: dict) -> dict | None:
+        """Load ``results['img_path']``.
+
+        Args:
+            results: The image's entry; where it states ``height`` and ``width``, the boxes were checked against these.
+
+        Returns:
+            The entry with ``img``, ``img_shape`` and ``ori_shape``; None if the image is broken or changed its size.
+        """
+        stated = results.get('height'), results.get('width')
+        try:
+            check_complete(results['img_path'])
+            results = super().transform(results)
+            if None not in stated and results['img_shape'] != stated:
+                raise BrokenImageError(f'{results["img_path"]}: the image changed its size to {results["img_shape"]}.')
+        except (BrokenImageError, AssertionError) as error:
+            print_log(f'Skipped in training: {error}', logger='current', level=logging.WARNING)
+            return None
+        return results
