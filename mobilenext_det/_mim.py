@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
-# setup.py makes `.mim` for every installation; in a checkout merely put on sys.path, the files stand beside the package.
+# setup.py makes `.mim` for every installation; in a checkout merely on sys.path, the files stand beside the package.
 MIM = _PACKAGE / '.mim' if (_PACKAGE / '.mim').is_dir() else _PACKAGE.parent
 
 
