@@ -47,7 +47,7 @@ class SSDRandomCrop(BaseTransform):
         crop = draw_crop(width, height, boxes[~results['gt_ignore_flags']])
         if crop is None:
             return results
-        left, top, right, bottom = crop
+        left, top, right, bottom = crop.tolist()
         kept = centres_inside(boxes, crop)
         results['img'] = results['img'][top:bottom, left:right]
         results['img_shape'] = results['img'].shape[:2]
@@ -63,7 +63,7 @@ class SSDRandomCrop(BaseTransform):
         return f'{type(self).__name__}()'
 
 
-def draw_crop(width: int, height: int, boxes: np.ndarray) -> tuple[int, int, int, int] | None:
+def draw_crop(width: int, height: int, boxes: np.ndarray) -> np.ndarray | None:
     """Draw a crop for an image.
 
     Args:
@@ -81,7 +81,7 @@ def draw_crop(width: int, height: int, boxes: np.ndarray) -> tuple[int, int, int
         crops = _draw_trials(width, height)
         accepted = (_ious(crops, boxes).max(1, initial=0) >= min_iou) & centres_inside(boxes, crops[:, None]).any(1)
         if accepted.any():
-            return tuple(crops[accepted.argmax()].tolist())
+            return crops[accepted.argmax()]
     return None
 
 
