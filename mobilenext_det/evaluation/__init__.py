@@ -1,0 +1,19 @@
+"""What judges: average precision, the VOC metric, devkit files, errors and the report."""
+
+from .average_precision import average_precision, match, precision_recall
+from .records import Detections, EvaluationSet, ImageRecord, Objects
+from .summary import Summary, summarise
+from .voc_metric import VOCAveragePrecision
+
+__all__ = [
+    'Detections',
+    'EvaluationSet',
+    'ImageRecord',
+    'Objects',
+    'Summary',
+    'VOCAveragePrecision',
+    'average_precision',
+    'match',
+    'precision_recall',
+    'summarise',
+]

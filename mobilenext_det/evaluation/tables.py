@@ -1,0 +1,64 @@
+"""Results as a table of plain text, for the terminal, the log file and documents."""
+
+from __future__ import annotations
+
+import io
+import math
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from .summary import OperatingPoint, Summary
+
+
+def class_table(summary: Summary, modes: tuple[str, ...] = ('11points', 'area')) -> str:
+    """One row a class and the mean below, in Markdown.
+
+    Args:
+        summary: what to show.
+        modes: which average precisions to show.
+    """
+    table = Table(box=box.MARKDOWN)
+    table.add_column('class')
+    counts = ('objects', 'difficult', 'detections', 'TP', 'FP')
+    for heading in (*counts, *(f'AP {mode}' for mode in modes), 'precision', 'recall', 'at score'):
+        table.add_column(heading, justify='right', no_wrap=True)
+    for row in summary.classes:
+        numbers = (row.objects, row.difficult, row.detections, row.true_positives, row.false_positives)
+        aps = (percent(getattr(row, f'AP_{mode}')) for mode in modes)
+        table.add_row(row.name, *map(str, numbers), *aps, *_point(row.best))
+    fields = ('objects', 'difficult', 'detections', 'true_positives', 'false_positives')
+    totals = (sum(getattr(row, field) for row in summary.classes) for field in fields)
+    means = (percent(getattr(summary, f'mAP_{mode}')) for mode in modes)
+    table.add_row('all', *map(str, totals), *means, *_point(summary.best))
+    return render(table)
+
+
+def coco_line(summary: Summary) -> str:
+    """COCO's average precisions in one line; empty when they were not computed."""
+    return '  '.join(f'{name} {percent(value)}' for name, value in summary.coco.items())
+
+
+def footnotes(summary: Summary) -> str:
+    """What the numbers of the table mean."""
+    return (
+        f'{summary.images} images; AP in percent at IoU {summary.iou_threshold:g}; {summary.policy}; {summary.pixels}; '
+        'precision and recall where F1 is highest.'
+    )
+
+
+def percent(value: float) -> str:
+    """A share in percent with two digits; a dash where it is undefined."""
+    return '-' if math.isnan(value) else f'{100 * value:.2f}'
+
+
+def render(table: Table) -> str:
+    """A rich table as plain text without trailing blanks."""
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    console.print(table)
+    return '\n'.join(line.rstrip() for line in console.file.getvalue().splitlines() if line.strip())
+
+
+def _point(point: OperatingPoint | None) -> tuple[str, str, str]:
+    return (percent(point.precision), percent(point.recall), f'{point.score:.3f}') if point else ('-', '-', '-')

@@ -1,0 +1,146 @@
+"""The metric that configs name: VOC average precision with everything that explains it."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmdet.registry import METRICS
+from mmdet.structures.bbox import get_box_tensor
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from .records import EvaluationSet, ImageRecord
+from .summary import Summary, summarise
+from .tables import class_table, coco_line, footnotes
+
+
+@METRICS.register_module()
+class VOCAveragePrecision(BaseMetric):
+    """VOC average precision in both modes, per class, with counts and the operating point of best F1, in one pass.
+
+    Takes the place of mmdet's ``VOCMetric``, which reads class names from ``dataset_type`` so that a custom list is
+    labelled with VOC's names, rounds, and gives one mode (mmdetection#10085, #11592, #11535). This one needs
+    nothing but ``classes`` in the data set's metainfo: it works with VOCDataset, with any class list, with CocoDataset
+    and with ConcatDataset.
+
+    Keys (after the prefix): ``mAP_11points``, ``mAP_area``; ``precision``, ``recall`` and ``F1`` at the score where F1
+    over all classes is highest, and that ``score``; with ``classwise`` ``AP_11points/<class>`` and
+    ``AP_area/<class>``; with ``coco`` ``coco_AP`` and the other five. The whole result stays in :attr:`summary`.
+
+    Args:
+        iou_threshold: overlap that a true positive reaches.
+        difficult: 'ignore' leaves difficult (and crowd) objects and the detections on them out, as the devkit does;
+            'count' treats them like all others.
+        inclusive: boxes contain their last pixel, as in VOC's files; False where boxes end before it (COCO).
+        classwise: whether the average precisions of every class are returned; the table shows them in any case.
+        coco: whether AP at .5:.95 and by size is computed by pycocotools as well; it takes far longer than the rest.
+        collect_device: 'cpu' or 'gpu', how results of several processes are collected.
+        prefix: what the keys begin with.
+        collect_dir: folder through which the processes exchange results.
+    """
+
+    default_prefix = 'voc'
+
+    def __init__(
+        self,
+        iou_threshold: float = 0.5,
+        difficult: str = 'ignore',
+        inclusive: bool = True,
+        classwise: bool = True,
+        coco: bool = False,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+        collect_dir: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
+        self.iou_threshold = iou_threshold
+        self.difficult = difficult
+        self.inclusive = inclusive
+        self.classwise = classwise
+        self.coco = coco
+        self.summary: Summary | None = None
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep what evaluation needs of a batch.
+
+        Args:
+            data_batch: not used.
+            data_samples: annotations and predictions, in pixels of the original image.
+        """
+        self.results.extend(_record(sample) for sample in data_samples)
+
+    def compute_metrics(self, results: list[ImageRecord]) -> dict[str, float]:
+        """Judge the whole set and print the table of classes.
+
+        Args:
+            results: one record an image.
+
+        Returns:
+            The metrics by name.
+
+        Raises:
+            ValueError: the data set's metainfo holds no class names, or boxes or scores are no proper numbers.
+        """
+        data = EvaluationSet.from_records(results, self._classes(), self.inclusive)
+        self.summary = summarise(data, self.iou_threshold, self.difficult, self.coco)
+        parts = (class_table(self.summary), coco_line(self.summary), footnotes(self.summary))
+        print_log('\n' + '\n'.join(filter(None, parts)), logger='current')
+        if math.isnan(self.summary.mAP_area):
+            print_log(
+                f'mAP is undefined: the {len(results)} images hold no object of the classes {", ".join(data.classes)}; '
+                'compare this list with the names in the annotations.',
+                logger='current',
+                level=logging.WARNING,
+            )
+        return self._metrics(self.summary)
+
+    def _classes(self) -> tuple[str, ...]:
+        classes = (self.dataset_meta or {}).get('classes')
+        if not classes or isinstance(classes, str):
+            raise ValueError(f"The data set's metainfo has classes={classes!r}; give it a tuple of class names.")
+        return tuple(classes)
+
+    def _metrics(self, summary: Summary) -> dict[str, float]:
+        metrics = {'mAP_11points': summary.mAP_11points, 'mAP_area': summary.mAP_area}
+        if summary.best:
+            best = summary.best
+            metrics |= {'precision': best.precision, 'recall': best.recall, 'F1': best.f1, 'score': best.score}
+        metrics |= {f'coco_{name}': value for name, value in summary.coco.items()}
+        if self.classwise:
+            for mode in ('11points', 'area'):
+                metrics |= {f'AP_{mode}/{row.name}': getattr(row, f'AP_{mode}') for row in summary.classes}
+        return metrics
+
+
+def _record(sample: Mapping) -> ImageRecord:
+    """What is kept of one data sample, as small arrays."""
+    image = str(sample.get('img_id', sample.get('img_path', '?')))
+    if 'bboxes' not in sample.get('gt_instances', ()):
+        raise KeyError(
+            f'Image {image} came without annotations: put LoadAnnotations(with_bbox=True) behind Resize in the test '
+            'pipeline.'
+        )
+    objects, ignored, found = sample['gt_instances'], sample.get('ignored_instances', {}), sample['pred_instances']
+    boxes, labels = _array(objects['bboxes'], 4), _array(objects['labels'])
+    ignored_boxes, ignored_labels = _array(ignored.get('bboxes', ()), 4), _array(ignored.get('labels', ()))
+    return ImageRecord(
+        image_id=image,
+        image_path=str(sample.get('img_path', '')),
+        object_boxes=np.concatenate([boxes, ignored_boxes]),
+        object_labels=np.concatenate([labels, ignored_labels]),
+        difficult=np.arange(len(labels) + len(ignored_labels)) >= len(labels),
+        boxes=_array(found['bboxes'], 4),
+        labels=_array(found['labels']),
+        scores=_array(found['scores']),
+    )
+
+
+def _array(values: Any, *row: int) -> np.ndarray:
+    """A tensor, box structure or sequence as an array on the CPU; bfloat16, which numpy lacks, becomes float32."""
+    tensor = torch.as_tensor(get_box_tensor(values)).detach().cpu()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy().reshape(-1, *row)
