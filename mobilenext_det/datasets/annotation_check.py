@@ -140,7 +140,10 @@ def _suggestion(name: str, labels: Mapping[str, int]) -> str:
 
 def _box(node: ET.Element, size: tuple[int, int]) -> tuple[tuple[int, int, int, int], int]:
     """Return an object's 0-based box and by how many pixels it was clipped."""
-    corners = [_corner(node, name) for name in ('xmin', 'ymin', 'xmax', 'ymax')]
+    box = node.find('bndbox')
+    if box is None:
+        raise _BadObject(Kind.INCOMPLETE, 'it has no <bndbox>')
+    corners = [_corner(box, name) for name in ('xmin', 'ymin', 'xmax', 'ymax')]
     x1, y1, x2, y2 = corners
     width, height = size
     if x1 > x2 or y1 > y2:
@@ -154,10 +157,10 @@ def _box(node: ET.Element, size: tuple[int, int]) -> tuple[tuple[int, int, int, 
     return (x1 - 1, y1 - 1, x2 - 1, y2 - 1), overhang
 
 
-def _corner(node: ET.Element, name: str) -> int:
-    text = node.findtext(f'bndbox/{name}')
+def _corner(box: ET.Element, name: str) -> int:
+    text = box.findtext(name)
     if text is None:
-        raise _BadObject(Kind.INCOMPLETE, f'it has no <bndbox> with <{name}>')
+        raise _BadObject(Kind.INCOMPLETE, f'its <bndbox> has no <{name}>')
     try:
         return int(float(text))
     except (ValueError, OverflowError):
