@@ -1,0 +1,33 @@
+# SSDLite on MobileNeXt at 320 pixels, 20 classes: 3476308 parameters, 708726528 multiply-adds.
+model = dict(
+    type='SingleStageDetector',
+    data_preprocessor=dict(
+        type='DetDataPreprocessor', mean=[123, 117, 104], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
+    ),
+    backbone=dict(type='MobileNeXt', out_indices=(5, 7, 7), taps=('expansion', 'expansion', 'block')),
+    neck=dict(type='SSDLiteNeck', in_channels=(576, 1280, 1280), block='sandglass'),
+    bbox_head=dict(
+        type='SSDLiteHead',
+        num_classes=20,
+        in_channels=(576, 1280, 512, 256, 256, 128),
+        anchor_generator=dict(type='SSDLitePriorGenerator', input_size=320),
+        bbox_coder=dict(
+            type='DeltaXYWHBBoxCoder',
+            target_means=(0.0, 0.0, 0.0, 0.0),
+            target_stds=(0.1, 0.1, 0.2, 0.2),
+            clip_border=False,
+        ),
+    ),
+    train_cfg=dict(
+        # IoU 0.5, and every object gets its best prior whatever the IoU.
+        assigner=dict(
+            type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5, min_pos_iou=0.0, gt_max_assign_all=False
+        ),
+        sampler=dict(type='PseudoSampler'),
+        smoothl1_beta=1.0,
+        allowed_border=-1,
+        pos_weight=-1,
+        neg_pos_ratio=3,
+    ),
+    test_cfg=dict(score_thr=0.01, nms=dict(type='nms', iou_threshold=0.45), max_per_img=100),
+)

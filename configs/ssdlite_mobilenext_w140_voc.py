@@ -1,0 +1,9 @@
+"""MobileNeXt at width 1.4; the extra levels keep their widths, as in the authors' code."""
+
+_base_ = './ssdlite_mobilenext_voc.py'
+
+model = dict(
+    backbone=dict(widen_factor=1.4),
+    neck=dict(in_channels=(808, 1792, 1792)),
+    bbox_head=dict(in_channels=(808, 1792, 512, 256, 256, 128)),
+)
