@@ -2,14 +2,19 @@
 
 from .autocast import AutocastOptimWrapper
 from .channels_last_hook import ChannelsLastHook
+from .checkpoint_fit import CheckpointFitHook
 from .checkpoint_hook import SafeCheckpointHook
+from .errors import UsageError
 from .loops import ResumableIterBasedTrainLoop
-from .shape_check_hook import ShapeCheckHook
+from .safe_load import CheckpointError, load_from_local
 
 __all__ = [
     'AutocastOptimWrapper',
     'ChannelsLastHook',
+    'CheckpointError',
+    'CheckpointFitHook',
     'ResumableIterBasedTrainLoop',
     'SafeCheckpointHook',
-    'ShapeCheckHook',
+    'UsageError',
+    'load_from_local',
 ]

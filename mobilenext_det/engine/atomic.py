@@ -16,12 +16,15 @@ def write_atomically(data: bytes, path: str | Path) -> None:
         data (bytes): The content.
         path (str | Path): The file; its folder must exist.
     """
-    unfinished = f'{path}.tmp'
-    with open(unfinished, 'wb') as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    unfinished = Path(f'{path}.tmp')
+    try:
+        with unfinished.open('wb') as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @register_backend('atomic')

@@ -1,0 +1,130 @@
+"""Reading a config for a tool, and saying at once what is missing or would have no effect."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.runner import Runner
+
+from .errors import UsageError
+
+# Top-level keys that mmengine's Runner and the tools look up: its arguments and what it reads from the config itself.
+_READ_KEYS = {
+    *inspect.signature(Runner.__init__).parameters,
+    *('activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg'),
+    *('runner_type', 'sync_bn', 'tta_model', 'tta_pipeline'),
+}
+_GET_DATA = (
+    'get VOC with `python tools/data/download_voc.py --out data/VOCdevkit`, or make a synthetic set with '
+    '`python tools/data/make_toy_voc.py --out data/toy` and add `--data-root data/toy`.'
+)
+
+
+def load_config(path: str, cfg_options: Sequence[str] = (), data_root: str | None = None) -> Config:
+    """Read a config as a tool's arguments ask for it.
+
+    Args:
+        path (str): The config file.
+        cfg_options (Sequence[str]): ``key=value`` settings to merge into it, as MMDetection's ``--cfg-options``.
+        data_root (str, optional): Where the data is; reaches the file through ``MOBILENEXT_DATA_ROOT``. The option
+            ``data_root=DIR`` does the same.
+
+    Returns:
+        Config: The merged config.
+
+    Raises:
+        UsageError: If there is no such file, or an option would change nothing: a value at the top of a config that
+            others derive from is used up once the file is read.
+    """
+    if not Path(path).is_file():
+        raise UsageError(f'There is no config {path}.')
+    options = _parse_options(cfg_options)
+    data_root = options.pop('data_root', data_root)
+    if data_root is not None:
+        os.environ['MOBILENEXT_DATA_ROOT'] = str(data_root)
+    config = Config.fromfile(path)
+    if data_root is not None and config.get('data_root') != data_root:
+        raise UsageError(
+            f"{path} does not take --data-root: let it say data_root = '{{{{$MOBILENEXT_DATA_ROOT:...}}}}'."
+        )
+    for key, value in options.items():
+        if key.split('.')[0] not in _READ_KEYS:
+            raise UsageError(_without_effect(config, key, value))
+    config.merge_from_dict(options)
+    return config
+
+
+def _parse_options(cfg_options: Sequence[str]) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
+    try:
+        return parser.parse_args(['--cfg-options', *cfg_options]).cfg_options
+    except ValueError:
+        raise UsageError(f'--cfg-options takes key=value pairs, but got {" ".join(cfg_options)}.') from None
+
+
+def _without_effect(config: Config, key: str, value: Any) -> str:
+    sentence = f'--cfg-options {key}={value} would change nothing'
+    if key not in config:
+        return f'{sentence}: nothing reads {key}, check its spelling.'
+    derived = [path for path, leaf in _leaves(config) if type(leaf) is type(config[key]) and leaf == config[key]]
+    instead = f', or set what has its value now: {", ".join(derived)}' if derived else ''
+    return f'{sentence}: the config derives others from {key}, change it in a copy of {config.filename}{instead}.'
+
+
+def _leaves(config: Config) -> Iterator[tuple[str, Any]]:
+    """Yield every setting that is read after the config file was, with its dotted name."""
+    parts = [(key, value) for key, value in config.items() if key in _READ_KEYS]
+    while parts:
+        name, value = parts.pop(0)
+        if isinstance(value, dict):
+            parts.extend((f'{name}.{key}', item) for key, item in value.items())
+        elif not isinstance(value, list):
+            yield name, value
+
+
+def require_data(config: Config, *loaders: str) -> None:
+    """Check that the annotation files are there.
+
+    Args:
+        config (Config): The config.
+        loaders (str): The loaders whose data is needed, such as ``'train_dataloader'``.
+
+    Raises:
+        UsageError: If one is missing; the sentence has the commands that get the data.
+    """
+    for loader in loaders:
+        for dataset in _datasets(config.get(loader) or {}):
+            path = os.path.join(dataset.get('data_root') or '', dataset.get('ann_file') or '')
+            if '://' not in path and not os.path.exists(path):
+                raise UsageError(f'There is no {path}, the list of images in {config.filename}: {_GET_DATA}')
+
+
+def _datasets(config: ConfigDict) -> Iterator[ConfigDict]:
+    """Yield the innermost dataset configs of a loader or a wrapper."""
+    if 'dataset' in config:
+        yield from _datasets(config['dataset'])
+    elif 'datasets' in config:
+        for part in config['datasets']:
+            yield from _datasets(part)
+    elif config:
+        yield config
+
+
+def require_checkpoint(path: str) -> None:
+    """Check that a checkpoint is there, unless it is an address.
+
+    Args:
+        path (str): The file.
+
+    Raises:
+        UsageError: If there is no such file.
+    """
+    if '://' not in path and not Path(path).is_file():
+        raise UsageError(f'There is no checkpoint {path}.')
