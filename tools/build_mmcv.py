@@ -85,28 +85,33 @@ def merge_dispatchers(source: Path) -> None:
     (folder / 'all_dispatchers.cpp').write_text(''.join(includes))
 
 
-def precompile_headers(folder: Path, cflags: str) -> str:
-    """Compile torch's headers once and return the flag that makes g++ use the result.
+def precompile_headers(folder: Path, environment: dict[str, str]) -> Path:
+    """Compile torch's headers once, next to the header that is returned, where g++ looks for the result.
 
-    The flags must be those of the build that follows, otherwise g++ ignores the file without a word.
+    The flags must be those of the build that follows, otherwise g++ ignores the result without a word. Releases of
+    setuptools differ in them, so setuptools is asked.
     """
     from torch.utils.cpp_extension import include_paths
 
+    ask = 'from setuptools._distutils import ccompiler, sysconfig; compiler = ccompiler.new_compiler(); '
+    ask += 'sysconfig.customize_compiler(compiler); print(*compiler.compiler_so[1:], sep="\\n")'
+    flags = subprocess.run([sys.executable, '-c', ask], env=environment, check=True, capture_output=True, text=True)
     header = folder / 'torch_headers.h'
     header.write_text('#include <torch/extension.h>\n')
-    flags = [*sysconfig.get_config_var('CFLAGS').split(), *cflags.split()]
-    flags += ['-fPIC', '-std=c++17', '-DTORCH_API_INCLUDE_EXTENSION_H', '-DTORCH_EXTENSION_NAME=_ext']
-    flags += [f'-I{path}' for path in (*include_paths(), sysconfig.get_path('include'))]
-    subprocess.run([compiler(), *flags, '-x', 'c++-header', header, '-o', f'{header}.gch'], check=True)
-    return f'-include {header}'
+    command = [compiler(), *flags.stdout.split()]
+    command += ['-std=c++17', '-DTORCH_API_INCLUDE_EXTENSION_H', '-DTORCH_EXTENSION_NAME=_ext']
+    command += [f'-I{path}' for path in (*include_paths(), sysconfig.get_path('include'))]
+    subprocess.run([*command, '-x', 'c++-header', header, '-o', f'{header}.gch'], check=True)
+    return header
 
 
 def build_fast(source: Path, destination: Path, environment: dict[str, str]) -> None:
     """Build the wheel with one file of dispatchers and precompiled headers."""
     merge_dispatchers(source)
-    cflags = f'{environment.get("CFLAGS", "")} -O2 -g0'
-    cflags += f' {precompile_headers(source, cflags)}'
-    build_wheel(source, destination, {**environment, 'CFLAGS': cflags})
+    environment = {**environment, 'CFLAGS': f'{environment.get("CFLAGS", "")} -O2 -g0 -DNDEBUG'}
+    header = precompile_headers(source, environment)
+    environment['CFLAGS'] += f' -include {header}'
+    build_wheel(source, destination, environment)
 
 
 def build_wheel(source: Path, destination: Path, environment: dict[str, str]) -> None:
@@ -125,11 +130,11 @@ def build_wheel(source: Path, destination: Path, environment: dict[str, str]) ->
 
 
 def show_progress(done: int, total: int) -> None:
-    """Redraw the line on a terminal; elsewhere print every tenth step, so that a log stays short."""
+    """Redraw the line on a terminal; elsewhere print a line for each tenth of the work, so that a log stays short."""
     if sys.stderr.isatty():
         bar = '#' * (30 * done // total)
         print(f'\r  compiling mmcv [{bar:<30}] {done}/{total}', end='\n' if done == total else '', file=sys.stderr)
-    elif done % 10 == 0 or done == total:
+    elif 10 * done // total > 10 * (done - 1) // total:
         print(f'  compiling mmcv {done}/{total}', file=sys.stderr, flush=True)
 
 
