@@ -16,7 +16,7 @@ class Kind(Enum):
     """A kind of problem: how the report calls it, and what is done about it unless the reader is told to stop."""
 
     NO_XML = 'annotation file is missing', 'image skipped'
-    BAD_XML = 'annotation file is not XML', 'image skipped'
+    BAD_XML = 'annotation file is not VOC XML', 'image skipped'
     NO_IMAGE = 'image file is missing', 'image skipped'
     BROKEN_IMAGE = 'image file is broken', 'image skipped'
     WRONG_SIZE = 'image size differs from <size>', 'image skipped'

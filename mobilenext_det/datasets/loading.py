@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import cv2
 from mmcv.transforms import LoadImageFromFile
 from mmdet.registry import TRANSFORMS
 from mmengine.logging import print_log
@@ -15,9 +16,9 @@ from .image_check import BrokenImageError, check_complete
 class CheckedLoadImage(LoadImageFromFile):
     """Load an image for training, and pass over one that broke after the data set was read.
 
-    A missing image ends stock training hours in, and one that was cut off is trained on with its rest in grey. Here
-    either is logged by name and another image is drawn in its place. Test pipelines keep ``LoadImageFromFile``: nothing
-    may be passed over there, and :class:`mmdet.apis.DetInferencer` looks for it by name.
+    A missing or cut-off image ends stock training hours in, and one with zeros for its end is trained on. Here each is
+    logged by name and another image is drawn in its place. Test pipelines keep ``LoadImageFromFile``: nothing may be
+    passed over there, and :class:`mmdet.apis.DetInferencer` looks for it by name.
 
     Args:
         **kwargs: As for :class:`mmcv.transforms.LoadImageFromFile`.
@@ -37,8 +38,8 @@ class CheckedLoadImage(LoadImageFromFile):
             check_complete(results['img_path'])
             results = super().transform(results)
             if None not in stated and results['img_shape'] != stated:
-                raise BrokenImageError(f'{results["img_path"]}: the image changed its size to {results["img_shape"]}.')
-        except (BrokenImageError, AssertionError) as error:
+                raise BrokenImageError(f'{results["img_path"]}: loads as {results["img_shape"]}, was to be {stated}.')
+        except (OSError, BrokenImageError, AssertionError, cv2.error) as error:
             print_log(f'Skipped in training: {error}', logger='current', level=logging.WARNING)
             return None
         return results

@@ -13,6 +13,7 @@ from typing import Any
 
 from mmdet.datasets import VOCDataset
 from mmdet.registry import DATASETS
+from mmdet.visualization.palette import get_palette
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.fileio import list_from_file
@@ -39,7 +40,7 @@ class CheckedVOCDataset(VOCDataset):
     """A VOC data set that checks every annotation and image file while it reads them.
 
     Stock MMDetection trains on boxes without area (the loss becomes inf), with swapped corners (NaN) or outside the
-    image (garbage), drops objects of unlisted classes in silence, takes images that were cut off for whole ones, and
+    image (garbage), drops objects of unlisted classes in silence, meets a broken image only when it comes to it, and
     finds only files named ``.jpg`` (mmdetection#8100, #11592, #10085). Here each problem is counted, reported once as a
     table with file and object number, and kept in :attr:`problems`. Valid boxes are read as MMDetection reads them.
 
@@ -83,15 +84,17 @@ class CheckedVOCDataset(VOCDataset):
 
     @classmethod
     def _load_metainfo(cls, metainfo: Mapping | Config | None = None) -> dict:
-        """Take ``classes=('dog')``, a string for want of a comma, for the mistake it is."""
+        """Refuse ``classes=('dog')``, a string for want of a comma, and give each of many classes a colour."""
         loaded = super()._load_metainfo(metainfo)
-        classes = loaded['classes']
+        classes, palette = loaded['classes'], loaded['palette']
         if isinstance(classes, str):
             raise BadDataError(
                 f'classes={classes!r} is one string; write classes=({classes!r},) with a comma for one class.'
             )
-        if len(set(classes)) < len(classes) or not classes:
+        if not classes or len(set(classes)) < len(classes):
             raise BadDataError(f'classes={classes!r} must name at least one class, and each class once.')
+        if len(palette) < len(classes):
+            loaded['palette'] = [tuple(map(int, colour)) for colour in get_palette('random', len(classes))]
         return loaded
 
     def load_data_list(self) -> list[dict]:
@@ -131,8 +134,10 @@ class CheckedVOCDataset(VOCDataset):
             root = ET.parse(xml_path).getroot()
         except FileNotFoundError:
             return self._skip(Kind.NO_XML, xml_path, f'{self.ann_file} names it, but it does not exist')
-        except (ET.ParseError, UnicodeError) as error:
-            return self._skip(Kind.BAD_XML, xml_path, f'it is not XML ({error})')
+        except (OSError, ET.ParseError, ValueError, LookupError) as error:
+            return self._skip(Kind.BAD_XML, xml_path, f'it cannot be read as XML ({error})')
+        if root.tag != 'annotation':
+            return self._skip(Kind.BAD_XML, xml_path, f'it holds <{root.tag}>, not <annotation>')
         image_path = _find_image(image_stem)
         if image_path is None:
             return self._skip(Kind.NO_IMAGE, image_stem, f'no file of this name ends in {", ".join(IMAGE_SUFFIXES)}')

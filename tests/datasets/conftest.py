@@ -1,0 +1,68 @@
+"""Writes small VOC data sets, good and bad."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.registry import init_default_scope
+
+from mobilenext_det.datasets import CheckedVOCDataset
+
+CLASSES = ('dog', 'cat')
+
+
+class VOCFolder:
+    """A VOC2007 folder under construction."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.image_ids = []
+        for name in ('ImageSets/Main', 'Annotations', 'JPEGImages'):
+            (root / 'VOC2007' / name).mkdir(parents=True)
+
+    def path(self, *parts) -> Path:
+        return self.root.joinpath('VOC2007', *parts)
+
+    def add(self, image_id: str, *objects: str, size=(60, 40), suffix='.jpg', xml=None, name_in_split=True) -> Path:
+        """Write an image of (width, height) and its annotation; return the image's path."""
+        image = self.path('JPEGImages', image_id + suffix)
+        noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        image.write_bytes(cv2.imencode(suffix.lower(), noise)[1].tobytes())
+        if xml is None:
+            stated = f'<size><width>{size[0]}</width><height>{size[1]}</height><depth>3</depth></size>'
+            xml = f'<annotation>{stated}{"".join(objects)}</annotation>'
+        self.path('Annotations', f'{image_id}.xml').write_text(xml)
+        if name_in_split:
+            self.image_ids.append(image_id)
+        return image
+
+    def read(self, classes=CLASSES, **kwargs) -> CheckedVOCDataset:
+        self.path('ImageSets/Main/trainval.txt').write_text('\n'.join(self.image_ids))
+        return CheckedVOCDataset(
+            data_root=str(self.root),
+            ann_file='VOC2007/ImageSets/Main/trainval.txt',
+            data_prefix=dict(sub_data_root='VOC2007/'),
+            metainfo=dict(classes=classes),
+            **kwargs,
+        )
+
+
+def voc_object(name='dog', box=(11, 12, 30, 35), difficult='<difficult>0</difficult>') -> str:
+    corners = ''.join(f'<{k}>{v}</{k}>' for k, v in zip(('xmin', 'ymin', 'xmax', 'ymax'), box, strict=True))
+    return f'<object><name>{name}</name>{difficult}<bndbox>{corners}</bndbox></object>'
+
+
+@pytest.fixture
+def obj():
+    return voc_object
+
+
+@pytest.fixture
+def voc(tmp_path) -> VOCFolder:
+    return VOCFolder(tmp_path)
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _scope():
+    init_default_scope('mmdet')
