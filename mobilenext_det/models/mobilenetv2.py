@@ -44,3 +44,8 @@ class TappedMobileNetV2(MobileNetV2):
         # The block changes the stride, so it has no shortcut to add.
         x = rest(first.linear_conv(first.depthwise_conv(expansion)))
         return c4, self.conv2(self.layer7(x))
+
+    def train(self, mode: bool = True) -> TappedMobileNetV2:
+        """Set the mode and return the module, as PyTorch does and mmdet's own `train`, and so its `eval`, does not."""
+        super().train(mode)
+        return self

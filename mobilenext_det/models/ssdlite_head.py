@@ -108,8 +108,10 @@ class SSDLiteHead(SSDHead):
                 scores=image_scores[index, labels],
                 labels=labels,
             )
-            if with_nms:
-                keep = batched_nms(result.bboxes, result.scores, labels, cfg.nms.iou_threshold)
+            if with_nms and len(result):
+                # torchvision sets classes apart by an offset that needs coordinates from 0 up.
+                corners = result.bboxes - result.bboxes.min()
+                keep = batched_nms(corners, result.scores, labels, cfg.nms.iou_threshold)
                 result = result[keep[: cfg.max_per_img]]
             if rescale:
                 result.bboxes = scale_boxes(result.bboxes, [1 / factor for factor in meta['scale_factor']])
