@@ -18,7 +18,7 @@ _EXIF_ORIENTATION = 0x0112
 
 
 class BrokenImageError(ValueError):
-    """An image file that is missing, unreadable or cut off."""
+    """Says why an image file cannot be used; whoever catches it knows which file."""
 
 
 def check_complete(path: str) -> None:
@@ -43,9 +43,9 @@ def check_complete(path: str) -> None:
             else:
                 complete = True
     except OSError as error:
-        raise BrokenImageError(f'{path}: the image cannot be read ({error.strerror}).') from error
+        raise BrokenImageError(f'the image cannot be read ({error.strerror})') from error
     if not complete:
-        raise BrokenImageError(f'{path}: the image is cut off or was never written to its end ({size} bytes).')
+        raise BrokenImageError(f'the image is cut off or was never written to its end ({size} bytes)')
 
 
 def _content(file: BinaryIO) -> bytes:
@@ -79,5 +79,5 @@ def image_size(path: str) -> tuple[int, int]:
             width, height = image.size
             turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
     except (OSError, SyntaxError) as error:
-        raise BrokenImageError(f'{path}: the file is not an image that can be read ({error}).') from error
+        raise BrokenImageError(f'the file is not an image that can be read ({error})') from error
     return (height, width) if turned else (width, height)

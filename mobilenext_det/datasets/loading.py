@@ -33,13 +33,13 @@ class CheckedLoadImage(LoadImageFromFile):
         Returns:
             The entry with ``img``, ``img_shape`` and ``ori_shape``; None if the image is broken or changed its size.
         """
-        stated = results.get('height'), results.get('width')
+        path, stated = results['img_path'], (results.get('height'), results.get('width'))
         try:
-            check_complete(results['img_path'])
+            check_complete(path)
             results = super().transform(results)
             if None not in stated and results['img_shape'] != stated:
-                raise BrokenImageError(f'{results["img_path"]}: loads as {results["img_shape"]}, was to be {stated}.')
+                raise BrokenImageError(f'it loads as {results["img_shape"]}, but was {stated}')
         except (OSError, BrokenImageError, AssertionError, cv2.error) as error:
-            print_log(f'Skipped in training: {error}', logger='current', level=logging.WARNING)
+            print_log(f'{path}: skipped in training, for {error}', logger='current', level=logging.WARNING)
             return None
         return results

@@ -144,7 +144,7 @@ class CheckedVOCDataset(VOCDataset):
         try:
             size = image_size(image_path)
         except BrokenImageError as error:
-            return self._skip(Kind.BROKEN_IMAGE, image_path, str(error).removeprefix(f'{image_path}: '))
+            return self._skip(Kind.BROKEN_IMAGE, image_path, str(error))
         if (stated := stated_size(root)) not in (None, size):
             return self._skip(
                 Kind.WRONG_SIZE, xml_path, f'it says {stated}, the image loads as {size}: boxes may not fit'

@@ -1,10 +1,12 @@
 """Writes small VOC data sets, good and bad."""
 
+import logging
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 from mobilenext_det.datasets import CheckedVOCDataset
@@ -37,13 +39,15 @@ class VOCFolder:
             self.image_ids.append(image_id)
         return image
 
-    def read(self, classes=CLASSES, **kwargs) -> CheckedVOCDataset:
+    def read(self, classes=CLASSES, serialize_data=False, **kwargs) -> CheckedVOCDataset:
+        """Read the set; serialising it, mmengine's default, collects garbage and takes .2 s each time."""
         self.path('ImageSets/Main/trainval.txt').write_text('\n'.join(self.image_ids))
         return CheckedVOCDataset(
             data_root=str(self.root),
             ann_file='VOC2007/ImageSets/Main/trainval.txt',
             data_prefix=dict(sub_data_root='VOC2007/'),
             metainfo=dict(classes=classes),
+            serialize_data=serialize_data,
             **kwargs,
         )
 
@@ -61,6 +65,24 @@ def obj():
 @pytest.fixture
 def voc(tmp_path) -> VOCFolder:
     return VOCFolder(tmp_path)
+
+
+class _Collector(logging.Handler):
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(record.getMessage())
+
+
+@pytest.fixture
+def log():
+    """The warnings that reach mmengine's logger."""
+    collector, logger = _Collector(), MMLogger.get_current_instance()
+    logger.addHandler(collector)
+    yield collector.lines
+    logger.removeHandler(collector)
 
 
 @pytest.fixture(scope='module', autouse=True)

@@ -29,7 +29,7 @@ def test_cut_off_image_is_named_with_its_length(tmp_path, suffix, share):
     path = tmp_path / 'image'
     content = encoded(suffix)
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(BrokenImageError, match=f'{path}: the image is cut off .*{path.stat().st_size} bytes'):
+    with pytest.raises(BrokenImageError, match=f'the image is cut off .*{path.stat().st_size} bytes'):
         check_complete(str(path))
 
 
@@ -76,10 +76,10 @@ def test_size_is_that_of_the_image_as_cv2_loads_it(tmp_path, orientation):
 def test_file_that_is_no_image(tmp_path, content):
     path = tmp_path / 'image.jpg'
     path.write_bytes(content)
-    with pytest.raises(BrokenImageError, match=f'{path}: the file is not an image'):
+    with pytest.raises(BrokenImageError, match='the file is not an image'):
         image_size(str(path))
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(BrokenImageError, match='gone.jpg: the image cannot be read .No such file'):
+    with pytest.raises(BrokenImageError, match='the image cannot be read .No such file'):
         check_complete(str(tmp_path / 'gone.jpg'))
