@@ -24,11 +24,13 @@ SMALL_SHARE = 0.25  # share of small boxes
 SMALLEST = 14  # square root of the area of the smallest box
 LARGEST = 0.95  # the same for the largest, over that of the image
 MAX_ASPECT = 1.5  # longest side of a box over its shortest
-OVERHANG = 0.15  # how much of its width and height a box may stick out of the image
-PLACE_TRIES = 6  # places tried for a box; the one that covers least of the others is taken
+OVERHANG = 0.25  # how much of its width and height a box may stick out of the image
+PLACE_TRIES = 4  # places tried for a box; the one that covers least of the others is taken
 SHUFFLED = 0.15  # share of scenes in which large objects may hide smaller ones
+BACKGROUND_WAVE = 30  # most grey levels by which the stripes of the background differ from it
+MAX_WAVE = 0.8  # their frequency, in radians per pixel along either side
 CLUTTER_BEHIND = 4  # most clutter shapes behind the objects
-CLUTTER_BEFORE = 2  # most clutter shapes drawn over them
+CLUTTER_BEFORE = 3  # most clutter shapes drawn over them
 CLUTTER_SIZES = (10, 70)  # sides of clutter shapes
 MAX_SHADE = 0.2  # how much brighter or darker than its middle an edge of a shape may be
 EDGE = 0.3  # a pixel belongs to a shape that covers more than this share of it
@@ -37,8 +39,8 @@ FAINT_SHARE = 0.08  # share of objects with a quarter of that contrast
 BLURRED = 0.2  # share of images out of focus
 MAX_BLUR = 1.2  # sigma
 MAX_NOISE = 10  # standard deviation in grey levels
-DIFFICULT_BELOW = 0.4  # an object of which less than this share is seen is difficult
-UNSEEN_BELOW = 0.1  # and of which less than this share is seen is not annotated
+DIFFICULT_BELOW = 0.5  # an object of which less than this share is seen is difficult
+UNSEEN_BELOW = 0.2  # and of which less than this share is seen is not annotated
 MIN_SIDE = 5  # nor is one whose seen part is narrower than this
 TRUNCATED_BELOW = 0.85  # truncated: the seen part's box is less than this share of the whole object's box
 
@@ -64,7 +66,12 @@ def _background(rng: np.random.Generator, width: int, height: int) -> np.ndarray
     for cells, weight in ((2, 0.5), (5, 0.3), (24, 0.2)):
         coarse = rng.uniform(0, 255, (cells, cells, 3)).astype(np.float32)
         scene += weight * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    return scene
+    depth = cv2.resize(rng.uniform(-1, 1, (4, 4, 3)).astype(np.float32), (width, height))
+    slope, phase = np.float32(rng.uniform(-MAX_WAVE, MAX_WAVE, 2)), np.float32(rng.uniform(0, 2 * np.pi))
+    wave = np.sin(
+        slope[0] * np.arange(height, dtype=np.float32)[:, None] + slope[1] * np.arange(width, dtype=np.float32) + phase
+    )
+    return scene + BACKGROUND_WAVE * depth * wave[..., None]
 
 
 def _box_size(rng: np.random.Generator, width: int, height: int) -> tuple[int, int]:
@@ -155,6 +162,35 @@ def _annotate(name: str, planes: np.ndarray, seen: np.ndarray) -> SceneObject | 
     return SceneObject(name, box, width * height < TRUNCATED_BELOW * whole.size, share < DIFFICULT_BELOW)
 
 
+def _compose(rng: np.random.Generator, names: list[str], size: int) -> tuple[np.ndarray, list[SceneObject]]:
+    """Draw a background, clutter, some objects with the first of these names, and clutter over them."""
+    sides = size, round(size * rng.choice(SHORT_SIDES))
+    width, height = sides[::-1] if rng.random() < PORTRAIT else sides
+    scene = _background(rng, width, height)
+    for _ in range(rng.integers(CLUTTER_BEHIND + 1)):
+        _clutter(rng, scene)
+
+    count = rng.choice(list(OBJECT_COUNTS), p=list(OBJECT_COUNTS.values()))
+    sizes = [_box_size(rng, width, height) for _ in range(count)]
+    if rng.random() >= SHUFFLED:
+        sizes.sort(key=np.prod, reverse=True)
+    taken, owner = np.zeros((height, width), bool), np.full((height, width), -1, np.int8)
+    drawn = []
+    for slot, (name, box_size) in enumerate(zip(names, sizes, strict=False)):
+        left, top = _place(rng, box_size, taken)
+        planes = draw_emblem(name, rng, *box_size)
+        down, across, covered = _paint(rng, scene, planes, left, top)
+        taken[down, across] = True
+        owner[down, across][covered] = slot
+        drawn.append((name, planes))
+    for _ in range(rng.integers(CLUTTER_BEFORE + 1)):
+        down, across, covered = _clutter(rng, scene)
+        owner[down, across][covered] = -1
+
+    objects = [_annotate(name, planes, owner == slot) for slot, (name, planes) in enumerate(drawn)]
+    return scene, [item for item in objects if item]
+
+
 def draw_scene(seed: int, split: str, index: int, size: int = 320) -> tuple[np.ndarray, list[SceneObject]]:
     """Draw one scene; the same arguments always give the same scene.
 
@@ -169,29 +205,7 @@ def draw_scene(seed: int, split: str, index: int, size: int = 320) -> tuple[np.n
     """
     part = SPLITS.index(split)
     rng = np.random.default_rng((seed, part, index))
-    sides = size, round(size * rng.choice(SHORT_SIDES))
-    width, height = sides[::-1] if rng.random() < PORTRAIT else sides
-    scene = _background(rng, width, height)
-    for _ in range(rng.integers(CLUTTER_BEHIND + 1)):
-        _clutter(rng, scene)
-
-    count = rng.choice(list(OBJECT_COUNTS), p=list(OBJECT_COUNTS.values()))
-    sizes = [_box_size(rng, width, height) for _ in range(count)]
-    if rng.random() >= SHUFFLED:
-        sizes.sort(key=np.prod, reverse=True)
-    taken, owner = np.zeros((height, width), bool), np.full((height, width), -1, np.int8)
-    drawn = []
-    for slot, box_size in enumerate(sizes):
-        name = _class_of(seed, part, index, slot)
-        left, top = _place(rng, box_size, taken)
-        planes = draw_emblem(name, rng, *box_size)
-        down, across, covered = _paint(rng, scene, planes, left, top)
-        taken[down, across] = True
-        owner[down, across][covered] = slot
-        drawn.append((name, planes))
-    for _ in range(rng.integers(CLUTTER_BEFORE + 1)):
-        down, across, covered = _clutter(rng, scene)
-        owner[down, across][covered] = -1
-
-    objects = [_annotate(name, planes, owner == slot) for slot, (name, planes) in enumerate(drawn)]
-    return _photograph(rng, scene), [item for item in objects if item]
+    objects = []
+    while not objects:
+        scene, objects = _compose(rng, [_class_of(seed, part, index, slot) for slot in range(max(OBJECT_COUNTS))], size)
+    return _photograph(rng, scene), objects

@@ -201,13 +201,14 @@ EMBLEMS: dict[str, tuple[Field, Field]] = {
 def _draw(silhouette: Field, texture: Field, rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     """Turn, bend, draw and stretch a shape; returns coverage and tone, float32 (height, width, 2) in [0, 1]."""
     longest = max(width, height)
-    axis = np.linspace(-1.6, 1.6, int(longest * (3 if longest < 160 else 1.6)) + 16, dtype=np.float32)
+    pixels = int(np.clip(2.6 * longest, 96, max(360, 1.4 * longest)))  # small shapes are supersampled most
+    axis = np.linspace(-1.4, 1.4, pixels, dtype=np.float32)
     tilt = np.deg2rad(rng.uniform(-MAX_TILT, MAX_TILT))
-    mirror = rng.choice((-1, 1))
-    x = mirror * np.float32(np.cos(tilt)) * axis + np.float32(np.sin(tilt)) * axis[:, None]
-    y = -mirror * np.float32(np.sin(tilt)) * axis + np.float32(np.cos(tilt)) * axis[:, None]
-    bend, phase = rng.uniform(0, MAX_BEND, 2).astype(np.float32), rng.uniform(0, 2 * np.pi, 2).astype(np.float32)
-    x, y = x + bend[0] * np.sin(3 * y + phase[0]), y + bend[1] * np.sin(3 * x + phase[1])
+    cos, sin = np.float32(np.cos(tilt)), np.float32(np.sin(tilt))
+    bend, phase = np.float32(rng.uniform(0, MAX_BEND, 2)), np.float32(rng.uniform(0, 2 * np.pi, 2))
+    across = np.float32(rng.choice((-1, 1))) * axis + bend[0] * np.sin(3 * axis[:, None] + phase[0])
+    down = axis[:, None] + bend[1] * np.sin(3 * axis + phase[1])
+    x, y = cos * across + sin * down, cos * down - sin * across
     inside = silhouette(x, y)
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     crop = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -235,8 +236,9 @@ def draw_emblem(name: str, rng: np.random.Generator, width: int, height: int) ->
 
 def draw_clutter(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     """Draw a random blob, of no class but with the texture of one; arguments and result as `draw_emblem`."""
-    waves = np.arange(1, 6)
-    amplitude, phase = rng.uniform(-0.35, 0.35, 5) / waves**0.5, rng.uniform(0, 2 * np.pi, 5)
+    waves = np.arange(1, 6, dtype=np.float32)
+    amplitude = rng.uniform(-0.35, 0.35, 5).astype(np.float32) / np.sqrt(waves)
+    phase = rng.uniform(0, 2 * np.pi, 5).astype(np.float32)
 
     def blob(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         angle = np.arctan2(y, x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import tempfile
 import xml.etree.ElementTree as ET
 from functools import partial
@@ -16,8 +17,9 @@ from rich.progress import track
 
 from .toy_scenes import CLASSES, SPLITS, SceneObject, draw_scene
 
-VERSION = 1  # raise it when the same parameters draw other scenes than before
+VERSION = 2  # raise it when the same parameters draw other scenes than before
 JPEG_QUALITY = 92
+MIN_SIZE = 96  # least long side of an image
 
 
 def _xml(filename: str, image: np.ndarray, objects: list[SceneObject]) -> str:
@@ -78,8 +80,9 @@ def _write_image_sets(folder: Path, scenes: list[tuple[str, str, list[SceneObjec
             (folder / f'{label}_{split}.txt').write_text(''.join(lines))
 
 
-def _use_one_thread() -> None:
+def _start_worker() -> None:
     cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 
 
 def _write_set(folder: Path, record: dict[str, int], workers: int) -> None:
@@ -88,7 +91,7 @@ def _write_set(folder: Path, record: dict[str, int], workers: int) -> None:
     order = [(split, index) for split in SPLITS for index in range(record[split])]
     jobs = [(split, index, f'{number:06d}') for number, (split, index) in enumerate(order, 1)]
     write = partial(_write_scene, folder=folder, seed=record['seed'], size=record['size'])
-    with multiprocessing.Pool(workers, _use_one_thread) as pool:
+    with multiprocessing.Pool(workers, _start_worker) as pool:
         results = pool.imap(write, jobs, chunksize=8)
         scenes = list(track(results, 'Drawing synthetic VOC scenes', total=len(jobs)))
     _write_image_sets(folder / 'ImageSets' / 'Main', scenes)
@@ -140,8 +143,11 @@ def make_toy_voc(
         True if the set was made, False if it was there.
 
     Raises:
+        ValueError: If a number is too small.
         FileExistsError: If out/VOC2007 is anything else than this very set.
     """
+    if min(trainval, test) < 1 or size < MIN_SIZE:
+        raise ValueError(f'trainval={trainval} and test={test} must be 1 or more, and size={size} {MIN_SIZE} or more.')
     out = Path(out)
     record = {'version': VERSION, 'trainval': trainval, 'test': test, 'seed': seed, 'size': size}
     if _is_made(out / 'VOC2007', record):
@@ -150,5 +156,10 @@ def make_toy_voc(
     with tempfile.TemporaryDirectory(prefix='.making-', dir=out) as making:
         folder = Path(making) / 'VOC2007'
         _write_set(folder, record, workers or os.cpu_count() or 1)
-        folder.rename(out / 'VOC2007')
+        try:
+            folder.rename(out / 'VOC2007')
+        except OSError:
+            if _is_made(out / 'VOC2007', record):  # another process was faster
+                return False
+            raise
     return True

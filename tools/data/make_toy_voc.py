@@ -24,7 +24,7 @@ def main() -> None:
 
     try:
         made = make_toy_voc(**vars(args))
-    except FileExistsError as error:
+    except (FileExistsError, ValueError) as error:
         raise SystemExit(str(error)) from None
     state = 'made' if made else 'were there already'
     print(f'{args.out}/VOC2007: {args.trainval} trainval and {args.test} test images {state}.')
