@@ -6,7 +6,7 @@
 _base_ = './ssdlite_mobilenext_voc.py'
 
 model = dict(
-    backbone=dict(_delete_=True, type='TappedMobileNetV2', tap='block'),
+    backbone=dict(_delete_=True, type='TappedMobileNetV2', tap='block', conv_cfg=_base_.conv_cfg),
     neck=dict(in_channels=(96, 1280), block='inverted_residual'),
     bbox_head=dict(in_channels=(96, 1280, 512, 256, 256, 64)),
 )

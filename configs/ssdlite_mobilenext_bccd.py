@@ -1,6 +1,6 @@
 """A VOC-style set with its own three classes: blood cells (BCCD, 364 images, MIT licence), as an example to copy.
 
-    python tools/train.py configs/ssdlite_mobilenext_bccd.py --data-root data/bccd
+python tools/train.py configs/ssdlite_mobilenext_bccd.py --data-root data/bccd
 """
 
 _base_ = './ssdlite_mobilenext_voc.py'

@@ -3,17 +3,17 @@
     python tools/train.py configs/ssdlite_mobilenext_voc.py
     python tools/test.py configs/ssdlite_mobilenext_voc.py work_dirs/ssdlite_mobilenext_voc/iter_72000.pth
 
-The recipe is the MobileNeXt authors' (one GPU), with as many epochs (345) over VOC2007 as they ran over VOC07+12. They publish 72.6 for
-VOC07+12 with ImageNet weights; nothing has been measured here on VOC itself: docs/results.md says what has.
+The recipe is the MobileNeXt authors' (one GPU), with as many epochs over VOC2007 (345) as they ran over VOC07+12. They
+publish 72.6 for VOC07+12 with ImageNet weights; nothing was measured here on VOC itself: docs/results.md says what was.
 """
 
 _base_ = ['_base_/models/ssdlite_mobilenext.py', '_base_/default_runtime.py']
 
-# What a person changes. Everything below derives from these; a config that inherits this one overrides what stands below.
+# What a person changes; everything below derives from it. A config that inherits this one overrides what stands below.
 data_root = '{{$MOBILENEXT_DATA_ROOT:data/VOCdevkit}}'  # or --data-root; the folder that holds VOC2007/
 classes = (
-    'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog', 'horse',
-    'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor',
+    'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog',
+    'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor',
 )  # fmt: skip
 input_size = 320
 batch_size = 24  # a GPU
@@ -74,9 +74,7 @@ val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
 # Weight decay acts on every parameter, batch norm and biases too, as in the authors' runs.
-optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='SGD', lr=learning_rate, momentum=0.9, weight_decay=5e-4)
-)
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=learning_rate, momentum=0.9, weight_decay=5e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=warmup_factor, by_epoch=False, end=warmup_iters),
     dict(type='MultiStepLR', by_epoch=False, milestones=[max_iters * 2 // 3, max_iters * 5 // 6], gamma=0.1),

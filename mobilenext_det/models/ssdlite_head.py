@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmdet.models.dense_heads import SSDHead
+from mmdet.models.losses import smooth_l1_loss
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import scale_boxes
 from mmengine.config import ConfigDict
@@ -69,6 +71,53 @@ class SSDLiteHead(SSDHead):
         """
         scores, deltas = super().forward(x)
         return [s.float() for s in scores], [d.float() for d in deltas]
+
+    def loss_by_feat(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        batch_gt_instances: list[InstanceData],
+        batch_img_metas: list[dict],
+        batch_gt_instances_ignore: list[InstanceData] | None = None,
+    ) -> dict[str, Tensor]:
+        """Compute SSD's loss for the whole batch at once; `SSDHead` computes the same image by image.
+
+        Args:
+            cls_scores: Class scores of each level, (N, priors * (classes + 1), H, W).
+            bbox_preds: Box deltas of each level, (N, priors * 4, H, W).
+            batch_gt_instances: `bboxes` (k, 4) as (x1, y1, x2, y2) in pixels and `labels` (k,) of each image.
+            batch_img_metas: `img_shape` and `pad_shape` of each image.
+            batch_gt_instances_ignore: Objects to be ignored, of each image.
+
+        Returns:
+            `loss_cls`: cross entropy over the positives and, in each image, the hardest negatives, `neg_pos_ratio` for
+            each positive; `loss_bbox`: smooth L1 over the positives. Both are sums over the batch, divided by its
+            positives (an image without objects counts as one).
+        """
+        anchors, valid_flags = self.get_anchors(
+            [s.shape[-2:] for s in cls_scores], batch_img_metas, device=cls_scores[0].device
+        )
+        labels, label_weights, bbox_targets, bbox_weights, num_positives = self.get_targets(
+            anchors, valid_flags, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
+        )
+        labels, label_weights = torch.cat(labels, 1), torch.cat(label_weights, 1)
+        scores, deltas = flatten_levels(cls_scores, self.cls_out_channels), flatten_levels(bbox_preds, 4)
+
+        losses = F.cross_entropy(scores.flatten(0, 1), labels.flatten(), reduction='none').view_as(labels)
+        losses = losses * label_weights
+        positive = labels < self.num_classes
+        hardness = losses.detach().masked_fill(positive, -1)
+        rank = hardness.argsort(1, descending=True).argsort(1)
+        hard = rank < self.train_cfg.neg_pos_ratio * positive.sum(1, keepdim=True)
+        loss_cls = losses[positive | hard].sum() / num_positives
+        loss_bbox = smooth_l1_loss(
+            deltas,
+            torch.cat(bbox_targets, 1),
+            torch.cat(bbox_weights, 1),
+            beta=self.train_cfg.smoothl1_beta,
+            avg_factor=num_positives,
+        )
+        return dict(loss_cls=loss_cls, loss_bbox=loss_bbox)
 
     def predict_by_feat(
         self,

@@ -1,0 +1,27 @@
+"""The demo: the main config at width 0.35 and 192 pixels on synthetic scenes, sized for minutes on two CPU cores.
+
+python tools/data/make_toy_voc.py --out data/toy
+python tools/train.py configs/ssdlite_mobilenext_toy.py --amp
+"""
+
+_base_ = './ssdlite_mobilenext_w035_voc.py'
+
+data_root = '{{$MOBILENEXT_DATA_ROOT:data/toy}}'
+input_size = 192
+max_iters = 1000
+
+resize = dict(type='Resize', scale=(input_size, input_size), keep_ratio=False)
+train_pipeline = [resize if t.type == 'Resize' else t for t in _base_.train_pipeline]
+test_pipeline = [resize if t.type == 'Resize' else t for t in _base_.test_pipeline]
+train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
+test_dataloader = val_dataloader
+model = dict(bbox_head=dict(anchor_generator=dict(input_size=input_size)))
+
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+# From scratch and in a hurry: a high rate that falls to nothing.
+optim_wrapper = dict(optimizer=dict(lr=0.05))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=100),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=100, end=max_iters, T_max=max_iters - 100),
+]

@@ -1,0 +1,24 @@
+"""A convolution that leaves bfloat16 autocast where bfloat16 is slow."""
+
+from __future__ import annotations
+
+import torch
+from mmdet.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class AutocastConv2d(nn.Conv2d):
+    """`nn.Conv2d`, except that a strided depthwise convolution stays in float32 under CPU autocast.
+
+    The bfloat16 backward pass of such a convolution has no fast kernel on the CPU (torch 2.11 with AVX512-BF16): it
+    takes five to twenty times as long as in float32, a third of a whole training step. Weights, keys and results
+    elsewhere are those of `nn.Conv2d`. Use it as `conv_cfg=dict(type='AutocastConv2d')`.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, in_channels, H, W) to (N, out_channels, H / stride, W / stride)."""
+        if self.groups > 1 and self.stride != (1, 1) and x.device.type == 'cpu' and torch.is_autocast_enabled('cpu'):
+            with torch.autocast('cpu', enabled=False):
+                return super().forward(x.float())
+        return super().forward(x)
