@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
+from mmengine.registry import init_default_scope
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -99,6 +100,12 @@ def count_madds(module, size, parts=None):
         handle.remove()
     assert counter.get_total_flops() == 2 * sum(madds.values())
     return madds if len(madds) > 1 else madds['all']
+
+
+@pytest.fixture(scope='session', autouse=True)
+def scope():
+    """Parts of a detector are looked for in MMDetection's registries, as under its tools."""
+    init_default_scope('mmdet')
 
 
 @pytest.fixture(scope='session')
