@@ -1,4 +1,8 @@
-"""Maker of a synthetic data set in full VOC2007 layout, for running every part of the project without a download."""
+"""Maker of a synthetic data set in full VOC2007 layout, for running every part of the project without a download.
+
+Its classes bear the names of the 20 VOC classes but are abstract emblems (see `toy_shapes`): a result on it says that
+training works and lets two models be compared, nothing about photographs.
+"""
 
 from __future__ import annotations
 
