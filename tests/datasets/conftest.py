@@ -67,6 +67,42 @@ def voc(tmp_path) -> VOCFolder:
     return VOCFolder(tmp_path)
 
 
+def distort_by_the_recipe(img, flags):
+    """The colour distortion in plain float64; img (H, W, 3) is BGR, flags as PhotoMetricDistortion draws them."""
+    mode, brightness, contrast, saturation, hue, swap, delta, factor, saturation_factor, turn, order = flags
+    img = img.astype(np.float64)
+    if brightness:
+        img = img + delta
+    if contrast and mode == 1:
+        img = img * factor
+    b, g, r = np.moveaxis(img, -1, 0)
+    value, spread = img.max(-1), np.ptp(img, -1)
+    safe = np.where(spread == 0, 1, spread)
+    hues = np.select(
+        [value == r, value == g], [60 * (g - b) / safe, 120 + 60 * (b - r) / safe], 240 + 60 * (r - g) / safe
+    )
+    # A brightened image may have values below 0, for which OpenCV divides by |value|.
+    saturations = spread / (np.abs(value) + np.finfo(np.float32).eps)
+    if saturation:
+        saturations = saturations * saturation_factor
+    if hue:
+        hues = hues + turn
+
+    def channel(n):
+        k = (n + hues / 60) % 6
+        return value - value * saturations * np.minimum(np.minimum(k, 4 - k), 1).clip(0)
+
+    img = np.stack([channel(1), channel(3), channel(5)], -1)
+    if contrast and mode == 0:
+        img = img * factor
+    return img[..., list(order)] if swap else img
+
+
+@pytest.fixture
+def distort():
+    return distort_by_the_recipe
+
+
 class _Collector(logging.Handler):
     def __init__(self):
         super().__init__(logging.WARNING)
