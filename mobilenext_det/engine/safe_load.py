@@ -73,16 +73,15 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     try:
         with torch.serialization.safe_globals([(stand_in, name) for name, stand_in in _STAND_INS.items()]):
             return torch.load(path, map_location=map_location, weights_only=True)
-    except UnpicklingError as error:
+    except Exception as error:  # a damaged file can raise anything
         name = re.search(r'GLOBAL (\S+)', str(error))
-        if name:
+        if isinstance(error, UnpicklingError) and name:
             raise CheckpointError(
                 f'{filename} needs {name[1]}, and could run code with it when loaded: where it is trusted, save its '
                 'state_dict in a file of its own and load that.'
             ) from error
-        raise CheckpointError(f'{filename} is damaged or no checkpoint.') from error
-    except (RuntimeError, EOFError) as error:
-        raise CheckpointError(f'{filename} is damaged or no checkpoint.') from error
+        reason = 'not written by torch.save' if isinstance(error, UnpicklingError) else str(error).partition('\n')[0]
+        raise CheckpointError(f'{filename} is damaged or no checkpoint ({reason}).') from error
 
 
 if hasattr(torch.serialization, 'get_unsafe_globals_in_checkpoint'):  # torch 2.6 and later
