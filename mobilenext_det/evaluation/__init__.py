@@ -3,7 +3,7 @@
 from .average_precision import average_precision, match, precision_recall
 from .records import Detections, EvaluationSet, ImageRecord, Objects
 from .summary import Summary, summarise
-from .voc_metric import VOCAveragePrecision
+from .voc_metric import VOCAveragePrecision, ask_for_report
 
 __all__ = [
     'Detections',
@@ -12,6 +12,7 @@ __all__ = [
     'Objects',
     'Summary',
     'VOCAveragePrecision',
+    'ask_for_report',
     'average_precision',
     'match',
     'precision_recall',

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mobilenext_det.datasets import BadDataError
+
 
 class Objects(NamedTuple):
     """Annotated objects of a whole set, one row each.
@@ -90,7 +92,7 @@ class EvaluationSet:
         """Check the numbers, so that no later result is wrong without a word.
 
         Raises:
-            ValueError: a box or a score is no finite number, a box is inverted, or a label is not a class.
+            BadDataError: a box or a score is no finite number, a box is inverted, or a label is not a class.
         """
         for kind, rows in (('object', self.objects), ('detection', self.detections)):
             self._reject(kind, rows, ~np.isfinite(rows.boxes).all(1), 'a box that is not four finite numbers')
@@ -105,7 +107,7 @@ class EvaluationSet:
         if bad.any():
             row = int(bad.argmax())
             score = f', score {rows.scores[row]}' if isinstance(rows, Detections) else ''
-            raise ValueError(
+            raise BadDataError(
                 f'Image {self.image_ids[rows.image[row]]} has {reason}: {kind} with box {rows.boxes[row].tolist()}, '
                 f'label {rows.label[row]}{score} ({int(bad.sum())} such of {len(bad)}); correct it before evaluation.'
             )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from .errors import KINDS, ErrorBreakdown
 from .summary import OperatingPoint, Summary
 
 
@@ -32,6 +34,24 @@ def class_table(summary: Summary, modes: tuple[str, ...] = ('11points', 'area'))
     totals = (sum(getattr(row, field) for row in summary.classes) for field in fields)
     means = (percent(getattr(summary, f'mAP_{mode}')) for mode in modes)
     table.add_row('all', *map(str, totals), *means, *_point(summary.best))
+    return render(table)
+
+
+def error_table(names: Sequence[str], breakdowns: Sequence[ErrorBreakdown]) -> str:
+    """One row a kind of error: how many there are and what they cost, in Markdown.
+
+    Args:
+        names: names of the sets of detections.
+        breakdowns: their errors.
+    """
+    table = Table(box=box.MARKDOWN)
+    table.add_column('error')
+    for suffix in [f', {name}' for name in names] if len(names) > 1 else ['']:
+        table.add_column(f'errors{suffix}', justify='right')
+        table.add_column(f'mAP lost{suffix}', justify='right')
+    for kind in KINDS:
+        cells = (text for b in breakdowns for text in (str(b.counts[kind]), percent(b.cost[kind])))
+        table.add_row(kind, *cells)
     return render(table)
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from mmdet.registry import METRICS
 from mmdet.structures.bbox import get_box_tensor
+from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from mobilenext_det.datasets import BadDataError
+
+from .devkit_files import write_detections
 from .records import EvaluationSet, ImageRecord
 from .summary import Summary, summarise
 from .tables import class_table, coco_line, footnotes
@@ -39,6 +44,8 @@ class VOCAveragePrecision(BaseMetric):
         inclusive: boxes contain their last pixel, as in VOC's files; False where boxes end before it (COCO).
         classwise: whether the average precisions of every class are returned; the table shows them in any case.
         coco: whether AP at .5:.95 and by size is computed by pycocotools as well; it takes far longer than the rest.
+        report_dir: folder for the report with its pictures and for the detections as devkit files; None for no report.
+        report_title: heading of the report.
         collect_device: 'cpu' or 'gpu', how results of several processes are collected.
         prefix: what the keys begin with.
         collect_dir: folder through which the processes exchange results.
@@ -53,6 +60,8 @@ class VOCAveragePrecision(BaseMetric):
         inclusive: bool = True,
         classwise: bool = True,
         coco: bool = False,
+        report_dir: str | None = None,
+        report_title: str = 'VOC evaluation',
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
@@ -63,6 +72,8 @@ class VOCAveragePrecision(BaseMetric):
         self.inclusive = inclusive
         self.classwise = classwise
         self.coco = coco
+        self.report_dir = report_dir
+        self.report_title = report_title
         self.summary: Summary | None = None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -84,7 +95,7 @@ class VOCAveragePrecision(BaseMetric):
             The metrics by name.
 
         Raises:
-            ValueError: the data set's metainfo holds no class names, or boxes or scores are no proper numbers.
+            BadDataError: the data set's metainfo holds no class names, or boxes or scores are no proper numbers.
         """
         data = EvaluationSet.from_records(results, self._classes(), self.inclusive)
         self.summary = summarise(data, self.iou_threshold, self.difficult, self.coco)
@@ -97,12 +108,24 @@ class VOCAveragePrecision(BaseMetric):
                 logger='current',
                 level=logging.WARNING,
             )
+        if self.report_dir:
+            self._write_report(data)
         return self._metrics(self.summary)
+
+    def _write_report(self, data: EvaluationSet) -> None:
+        from .report import Judged, write_report  # matplotlib is for those who want pictures
+
+        page = write_report(self.report_dir, [Judged(self.report_title, data, self.summary)], self.report_title)
+        print_log(f'The report is {page}.', logger='current')
+        try:
+            write_detections(data, Path(self.report_dir, 'detections'))
+        except BadDataError as error:
+            print_log(f'The detections were not written to files: {error}', logger='current', level=logging.WARNING)
 
     def _classes(self) -> tuple[str, ...]:
         classes = (self.dataset_meta or {}).get('classes')
         if not classes or isinstance(classes, str):
-            raise ValueError(f"The data set's metainfo has classes={classes!r}; give it a tuple of class names.")
+            raise BadDataError(f"The data set's metainfo has classes={classes!r}; give it a tuple of class names.")
         return tuple(classes)
 
     def _metrics(self, summary: Summary) -> dict[str, float]:
@@ -115,6 +138,27 @@ class VOCAveragePrecision(BaseMetric):
             for mode in ('11points', 'area'):
                 metrics |= {f'AP_{mode}/{row.name}': getattr(row, f'AP_{mode}') for row in summary.classes}
         return metrics
+
+
+def ask_for_report(cfg: Config, folder: str) -> None:
+    """Let the test evaluator of a config write the report, COCO's average precisions included.
+
+    Args:
+        cfg: the config.
+        folder: where the report goes.
+
+    Raises:
+        BadDataError: the config's test evaluator has no VOCAveragePrecision.
+    """
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    ours = [evaluator for evaluator in evaluators if evaluator.type == 'VOCAveragePrecision']
+    if not ours:
+        raise BadDataError(
+            f"A report needs test_evaluator = dict(type='VOCAveragePrecision') in {cfg.filename}; it has "
+            f'{", ".join(str(evaluator.type) for evaluator in evaluators)}.'
+        )
+    title = Path(cfg.filename or 'VOC evaluation').stem
+    ours[0].update(coco=True, report_dir=folder, report_title=title)
 
 
 def _record(sample: Mapping) -> ImageRecord:

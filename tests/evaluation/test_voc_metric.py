@@ -211,3 +211,14 @@ def test_two_processes_give_the_same_as_one(tmp_path):
     assert expected['voc/recall'] == 1 / 3
     for rank in range(2):
         assert (tmp_path / f'{rank}.json').read_text() == json.dumps(expected)
+
+
+def test_report_and_devkit_files(tmp_path, caplog):
+    logger = MMLogger.get_instance('test_voc_metric')
+    logger.addHandler(caplog.handler)
+    evaluate(SAMPLES, report_dir=str(tmp_path), report_title='A detector')
+    assert '<h1>A detector</h1>' in (tmp_path / 'index.html').read_text()
+    lines = (tmp_path / 'detections/comp4_det_test_cat.txt').read_text().splitlines()
+    assert [line.split()[0] for line in lines] == ['000001', '000001', '000002']
+    evaluate([SAMPLES[0], SAMPLES[0]], report_dir=str(tmp_path))
+    assert 'The detections were not written to files: Devkit files need image names that are unique' in caplog.text

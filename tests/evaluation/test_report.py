@@ -1,0 +1,144 @@
+"""The report as files: a page that needs nothing else, pictures that open, numbers that are those of the evaluation."""
+
+import base64
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from PIL import Image
+
+from mobilenext_det.datasets import BadDataError
+from mobilenext_det.evaluation import EvaluationSet, ask_for_report, charts, summarise
+from mobilenext_det.evaluation.devkit_files import read_detections
+from mobilenext_det.evaluation.errors import break_down
+from mobilenext_det.evaluation.gallery import _window, worst_false_positives, worst_misses
+from mobilenext_det.evaluation.report import Judged, write_report
+from mobilenext_det.evaluation.voc_files import read_ground_truth
+
+CHARTS = ('average_precision.png', 'precision_recall.png', 'errors.png', 'confusion.png')
+PHOTOS = ('false_positives.png', 'misses.png')
+
+
+def judged(voc, name='ours'):
+    truth = read_ground_truth(voc.root, 'test')
+    detections, _ = read_detections(voc.detections, 'test', truth.classes, truth.image_ids)
+    data = EvaluationSet(truth.classes, truth.image_ids, truth.image_paths, truth.objects, detections)
+    return Judged(name, data, summarise(data, coco=True))
+
+
+class Page(HTMLParser):
+    """Collects what a page shows and what it would load; an element that is not closed fails."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.loads, self.text = [], [], ''
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ('meta', 'img'):
+            self.open.append(tag)
+        self.loads += [value for key, value in attrs if key in ('src', 'href')]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data + ' '
+
+
+def test_page_is_complete_and_needs_nothing_else(voc, tmp_path):
+    one = judged(voc)
+    path = write_report(tmp_path / 'report', [one], 'Cats & dogs')
+    source = path.read_text()
+    page = Page(source)
+    assert len(page.loads) == len(CHARTS) + len(PHOTOS)
+    assert all(item.startswith('data:image/webp;base64,') for item in page.loads)
+    assert 'http' not in source and '<script' not in source and 'Cats &amp; dogs' in source
+    for item in page.loads:
+        with Image.open(io.BytesIO(base64.b64decode(item.split(',')[1]))) as image:
+            assert min(image.size) > 100
+    for name in CHARTS + PHOTOS:
+        with Image.open(path.parent / name) as image:
+            assert image.format == 'PNG' and np.ptp(np.asarray(image.convert('L'))) > 50
+    for text in ('54.55', 'mAP, 11 points', 'dog', 'wrong class', 'neither to be found nor counted', '+1'):
+        assert text in page.text
+    assert 'nan' not in page.text
+    numbers = json.loads((path.parent / 'summary.json').read_text())
+    assert numbers['ours']['mAP_area'] == one.summary.mAP_area
+    assert numbers['ours']['errors']['counts']['wrong class'] == 1
+
+
+def test_two_sets_side_by_side(voc, tmp_path):
+    first = judged(voc, 'first')
+    voc.detect('dog', '000001 0.9 11 11 50 50', '000002 0.7 101 61 150 110')
+    page = Page(write_report(tmp_path, [first, judged(voc, 'second')]).read_text())
+    for text in ('AP 11 points, first', 'AP 11 points, second', '+45.45', 'mAP points lost, second', 'Of first.'):
+        assert text in page.text
+    assert json.loads((tmp_path / 'summary.json').read_text())['second']['per_class']['dog']['AP_area'] == 1.0
+
+
+def test_images_that_are_not_at_hand(voc, tmp_path):
+    for path in (voc.root / 'JPEGImages').iterdir():
+        path.unlink()
+    page = Page(write_report(tmp_path, [judged(voc)]).read_text())
+    assert page.text.count('There are none, or their images are not at hand.') == 2
+    assert len(page.loads) == len(CHARTS)
+
+
+def test_nothing_to_find_and_nothing_found(voc, tmp_path):
+    for name in ('cat', 'dog'):
+        voc.detect(name)
+    page = Page(write_report(tmp_path / 'unfound', [judged(voc)]).read_text())
+    assert '0.00' in page.text
+    for image_id in ('000001', '000002'):
+        voc.annotate(image_id)
+    page = Page(write_report(tmp_path / 'empty', [judged(voc)]).read_text())
+    assert 'nan' not in page.text
+
+
+def test_what_the_gallery_chooses(voc):
+    one = judged(voc)
+    false = worst_false_positives(one.data, one.summary, break_down(one.data, one.summary))
+    assert [picture.caption for picture in false] == [
+        'dog 0.70 · 000002\nwrong class on cat',
+        'cat 0.50 · 000001\nduplicate',
+    ]
+    assert false[0].wrong.tolist() == false[0].truth.tolist() == [[20, 70, 59, 109]]
+    misses = worst_misses(one.data, one.summary)
+    assert [picture.caption for picture in misses] == ['dog · 000002\nnot found']
+    assert misses[0].truth.tolist() == [[100, 60, 149, 109]]
+
+
+@pytest.mark.parametrize('box', [[0, 0, 5, 5], [150, 100, 159, 119], [0, 0, 159, 119], [-30, -30, 300, 200]])
+def test_the_piece_of_image_holds_the_box_and_lies_inside(box):
+    x1, y1, x2, y2 = _window(np.array([box], float), (120, 160))
+    assert 0 <= x1 <= max(box[0], 0) and 0 <= y1 <= max(box[1], 0)
+    assert min(box[2], 160) <= x2 <= 160 and min(box[3], 120) <= y2 <= 120
+
+
+def test_asking_for_a_report_in_a_config():
+    cfg = Config({'test_evaluator': [{'type': 'CocoMetric'}, {'type': 'VOCAveragePrecision', 'classwise': False}]})
+    ask_for_report(cfg, 'there')
+    assert cfg.test_evaluator[1] == {
+        'type': 'VOCAveragePrecision',
+        'classwise': False,
+        'coco': True,
+        'report_dir': 'there',
+        'report_title': 'VOC evaluation',
+    }
+    with pytest.raises(BadDataError, match='needs test_evaluator = dict.* it has CocoMetric'):
+        ask_for_report(Config({'test_evaluator': {'type': 'CocoMetric'}}), 'there')
+
+
+def test_matplotlib_is_for_those_who_want_pictures():
+    """Nothing that is imported with the package imports a module that draws."""
+    package = Path(charts.__file__).parents[1]
+    drawing = {package / 'evaluation' / name for name in ('charts.py', 'gallery.py', 'report.py')}
+    for path in set(package.rglob('*.py')) - drawing:
+        assert not re.search(r'^(from|import) (matplotlib|\.(charts|gallery|report)\b)', path.read_text(), re.MULTILINE)

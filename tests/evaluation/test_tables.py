@@ -1,0 +1,40 @@
+"""Tables as they are printed."""
+
+import numpy as np
+
+from mobilenext_det.evaluation import EvaluationSet, ImageRecord, summarise
+from mobilenext_det.evaluation.errors import break_down
+from mobilenext_det.evaluation.tables import class_table, coco_line, error_table, footnotes
+
+
+def judged():
+    box = np.array([[10.0, 10, 49, 49]])
+    record = ImageRecord('1', '', box, [0], [False], np.repeat(box, 2, 0), [0, 0], [0.9, 0.8])
+    data = EvaluationSet.from_records([record], ('cat', 'emu'))
+    return data, summarise(data, coco=True)
+
+
+def test_class_table():
+    assert class_table(judged()[1], ('11points',)).splitlines() == [
+        '| class | objects | difficult | detections | TP | FP | AP 11points | precision | recall | at score |',
+        '|-------|---------|-----------|------------|----|----|-------------|-----------|--------|----------|',
+        '| cat   |       1 |         0 |          2 |  1 |  1 |      100.00 |    100.00 | 100.00 |    0.900 |',
+        '| emu   |       0 |         0 |          0 |  0 |  0 |           - |         - |      - |        - |',
+        '| all   |       1 |         0 |          2 |  1 |  1 |      100.00 |    100.00 | 100.00 |    0.900 |',
+    ]
+
+
+def test_error_table():
+    data, summary = judged()
+    lines = error_table(['ours'], [break_down(data, summary)]).splitlines()
+    assert lines[0] == '| error       | errors | mAP lost |'
+    assert '| duplicate   |      1 |     0.00 |' in lines
+    pair = error_table(['a', 'b'], [break_down(data, summary)] * 2).splitlines()
+    assert pair[0] == '| error       | errors, a | mAP lost, a | errors, b | mAP lost, b |'
+
+
+def test_lines_below():
+    _, summary = judged()
+    assert coco_line(summary).split('  ')[:2] == ['AP 100.00', 'AP50 100.00']
+    assert 'AP_large -' in coco_line(summary)
+    assert footnotes(summary).startswith('1 images; AP in percent at IoU 0.5; difficult objects are neither')
