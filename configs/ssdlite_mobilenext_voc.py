@@ -34,12 +34,12 @@ train_pipeline = [
     dict(type='SSDPhotoMetricDistortion'),
     dict(type='SSDExpand', mean=(123, 117, 104), to_rgb=True, ratio_range=(1, 4), prob=0.5),
     dict(type='SSDRandomCrop'),
+    resize,  # before the mirror, which commutes with it and gives a view that would have to be copied
     dict(type='RandomFlip', prob=0.5),
-    resize,
     dict(type='PackDetInputs'),
 ]
 test_pipeline = [
-    dict(type='CheckedLoadImage'),
+    dict(type='LoadImageFromFile'),
     resize,
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
@@ -56,7 +56,12 @@ train_dataloader = dict(
     num_workers=num_workers,
     persistent_workers=num_workers > 0,
     sampler=dict(type='ResumableSampler'),
-    dataset=dict(ann_file='VOC2007/ImageSets/Main/trainval.txt', pipeline=train_pipeline, **voc2007),
+    dataset=dict(
+        ann_file='VOC2007/ImageSets/Main/trainval.txt',
+        pipeline=train_pipeline,
+        filter_cfg=dict(filter_empty_gt=True),
+        **voc2007,
+    ),
 )
 val_dataloader = dict(
     batch_size=batch_size,
