@@ -1,0 +1,35 @@
+"""Time evaluation next to mmdet's eval_map on the size of VOC2007 test: python tools/benchmark/eval.py."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description="Time evaluation next to mmdet's eval_map in the same process.")
+    parser.add_argument('--images', type=int, default=4952, help='number of images (default: %(default)s)')
+    parser.add_argument('--detections', type=int, default=100, help='detections an image (default: %(default)s)')
+    parser.add_argument('--classes', type=int, default=20, help='number of classes (default: %(default)s)')
+    parser.add_argument('--repeats', type=int, default=5, help='runs of each, taken in turns (default: %(default)s)')
+    parser.add_argument('--json', action='store_true', help='print the numbers as one JSON object in the last line')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Print both medians, their ratio and the largest difference in AP."""
+    args = parse_args()
+    from mobilenext_det.evaluation.speed import compare_speed
+
+    result = compare_speed(args.images, args.detections, args.classes, args.repeats)
+    print(f'{args.images} images, {args.detections} detections each, {args.classes} classes, median of {args.repeats}:')
+    print(f'mobilenext_det, both modes       {result.ours:8.3f} s')
+    print(f'mmdet eval_map, 11points, nproc=1 {result.mmdet:7.3f} s')
+    print(f'{result.ratio:.1f} times as fast; largest difference in AP {result.difference:.1e}')
+    if args.json:
+        print(json.dumps(result._asdict()))
+
+
+if __name__ == '__main__':
+    main()
