@@ -53,9 +53,10 @@ def load_config(path: str, cfg_options: Sequence[str] = (), data_root: str | Non
         raise UsageError(
             f"{path} does not take --data-root: let it say data_root = '{{{{$MOBILENEXT_DATA_ROOT:...}}}}'."
         )
-    for key, value in options.items():
-        if key.split('.')[0] not in _READ_KEYS:
-            raise UsageError(_without_effect(config, key, value))
+    for option, value in options.items():
+        key = option.split('.')[0]
+        if key not in _READ_KEYS:
+            raise UsageError(f'--cfg-options {option}={value} would change nothing: {_reason(config, key)}')
     config.merge_from_dict(options)
     return config
 
@@ -69,13 +70,12 @@ def _parse_options(cfg_options: Sequence[str]) -> dict[str, Any]:
         raise UsageError(f'--cfg-options takes key=value pairs, but got {" ".join(cfg_options)}.') from None
 
 
-def _without_effect(config: Config, key: str, value: Any) -> str:
-    sentence = f'--cfg-options {key}={value} would change nothing'
+def _reason(config: Config, key: str) -> str:
     if key not in config:
-        return f'{sentence}: nothing reads {key}, check its spelling.'
+        return f'nothing reads {key}, check its spelling.'
     derived = [path for path, leaf in _leaves(config) if type(leaf) is type(config[key]) and leaf == config[key]]
     instead = f', or set what has its value now: {", ".join(derived)}' if derived else ''
-    return f'{sentence}: the config derives others from {key}, change it in a copy of {config.filename}{instead}.'
+    return f'the config derives others from {key}, change it in a copy of {config.filename}{instead}.'
 
 
 def _leaves(config: Config) -> Iterator[tuple[str, Any]]:

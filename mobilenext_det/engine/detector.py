@@ -1,0 +1,74 @@
+"""A trained network as a function from a picture to its detections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmcv.transforms import Compose
+from mmdet.apis import inference_detector, init_detector
+from mmdet.registry import DATASETS
+from mmdet.utils import get_test_pipeline_cfg
+from mmengine.runner import CheckpointLoader
+
+from .checkpoint_fit import misfits
+from .config import load_config, require_checkpoint
+from .errors import UsageError
+
+
+class Detector:
+    """MMDetection's ``init_detector`` and ``inference_detector``, checked and with plain results.
+
+    The class names are those in the checkpoint, or if it has none those of the config: MMDetection would take COCO's.
+
+    Args:
+        config (str): The config file.
+        checkpoint (str): The weights.
+        device (str): Where to compute, such as 'cpu' or 'cuda:0'.
+        cfg_options (Sequence[str]): ``key=value`` settings.
+
+    Attributes:
+        classes (tuple[str, ...]): The class names.
+
+    Raises:
+        UsageError: If a file is missing or damaged, or the checkpoint does not fit the config.
+    """
+
+    def __init__(self, config: str, checkpoint: str, device: str = 'cpu', cfg_options: Sequence[str] = ()) -> None:
+        cfg = load_config(config, cfg_options)
+        require_checkpoint(checkpoint)
+        saved = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger='silent')
+        self.model = init_detector(cfg, checkpoint, device=device)
+        unfit = sum(misfits(self.model, saved.get('state_dict', saved)), [])
+        if unfit:
+            raise UsageError(f'{checkpoint} does not fit {config}: {len(unfit)} parameters differ, such as {unfit[0]}.')
+        if 'dataset_meta' not in saved.get('meta', {}):
+            self.model.dataset_meta = DATASETS.build({**cfg.test_dataloader.dataset, 'lazy_init': True}).metainfo
+        self.classes = tuple(self.model.dataset_meta['classes'])
+        pipeline = get_test_pipeline_cfg(cfg)
+        pipeline[0] = dict(type='mmdet.LoadImageFromNDArray')
+        self._pipeline = Compose(pipeline)
+
+    def __call__(self, image: np.ndarray, score_thr: float = 0.3) -> list[dict]:
+        """Detect objects.
+
+        Args:
+            image (np.ndarray): The picture, (H, W, 3), BGR, uint8.
+            score_thr (float): The lowest score to report.
+
+        Returns:
+            list[dict]: Surest first, each with 'class', 'score' and 'box', the corners (x1, y1, x2, y2) in pixels of
+            the picture, cut at its borders.
+        """
+        found = inference_detector(self.model, image, self._pipeline).pred_instances
+        found = found[found.scores >= score_thr]
+        height, width = image.shape[:2]
+        boxes = found.bboxes.clamp(min=0).minimum(found.bboxes.new_tensor([width, height, width, height]))
+        order = torch.argsort(found.scores, descending=True, stable=True)
+        return [
+            {'class': self.classes[label], 'score': round(score, 4), 'box': [round(value, 1) for value in box]}
+            for label, score, box in zip(
+                found.labels[order].tolist(), found.scores[order].tolist(), boxes[order].tolist(), strict=True
+            )
+        ]

@@ -1,0 +1,74 @@
+"""Detections on a picture."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+GOLDEN_RATIO = 0.618034
+LIGHTNESS = (0.45, 0.62, 0.33)
+
+
+def class_colour(index: int) -> tuple[int, int, int]:
+    """Return the colour of a class: hues far apart for neighbouring classes, in three lightnesses.
+
+    Args:
+        index (int): The class's place in the list of classes.
+
+    Returns:
+        tuple[int, int, int]: Red, green and blue in [0, 255].
+    """
+    colour = colorsys.hls_to_rgb(index * GOLDEN_RATIO % 1, LIGHTNESS[index % 3], 0.85)
+    return tuple(round(255 * part) for part in colour)
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.load_default(size)
+
+
+def draw_detections(image: np.ndarray, detections: Sequence[dict], classes: Sequence[str]) -> np.ndarray:
+    """Draw boxes and, above each, its class and score.
+
+    Line width and letters grow with the picture. A label that would leave the picture moves inside, and the surest
+    detection is drawn last, on top of the others.
+
+    Args:
+        image (np.ndarray): The picture, (H, W, 3), BGR, uint8; not changed.
+        detections (Sequence[dict]): What :class:`~mobilenext_det.engine.detector.Detector` returns.
+        classes (Sequence[str]): All class names, for a colour each.
+
+    Returns:
+        np.ndarray: The picture with its detections, (H, W, 3), BGR, uint8.
+    """
+    picture = Image.fromarray(image[..., ::-1])
+    draw = ImageDraw.Draw(picture)
+    line = max(2, round(max(picture.size) / 320))
+    font = _font(max(11, round(max(picture.size) / 45)))
+    for detection in sorted(detections, key=lambda each: each['score']):
+        colour = class_colour(classes.index(detection['class']))
+        x1, y1, x2, y2 = (round(value) for value in detection['box'])
+        draw.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=colour, width=line)
+        _label(draw, font, (x1, y1), f'{detection["class"]} {detection["score"]:.2f}', colour, line)
+    return np.array(picture)[..., ::-1].copy()
+
+
+def _label(
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont,
+    corner: tuple[int, int],
+    text: str,
+    colour: tuple[int, int, int],
+    line: int,
+) -> None:
+    width = round(draw.textlength(text, font)) + 4 * line
+    height = sum(font.getmetrics()) + 2 * line
+    left = max(0, min(corner[0], draw.im.size[0] - width))
+    top = max(0, corner[1] - height)
+    draw.rectangle((left, top, left + width, top + height), fill=colour)
+    bright = np.dot(colour, (0.299, 0.587, 0.114)) > 140
+    draw.text((left + 2 * line, top + line), text, 'black' if bright else 'white', font)

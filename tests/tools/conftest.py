@@ -1,0 +1,81 @@
+"""The tools run as a person runs them: as processes, on a toy set, with the shipped toy config made short."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+class Tools:
+    """Run `tools/NAME` and hand out what its arguments need."""
+
+    root = ROOT
+    config = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
+    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}'}
+    short = (
+        '--cfg-options',
+        'train_cfg.max_iters=8',
+        'train_cfg.val_interval=4',
+        'train_dataloader.batch_size=4',
+        'train_dataloader.num_workers=0',
+        'train_dataloader.persistent_workers=False',
+        'val_dataloader.num_workers=0',
+        'val_dataloader.persistent_workers=False',
+        'test_dataloader.num_workers=0',
+        'test_dataloader.persistent_workers=False',
+        'default_hooks.checkpoint.interval=2',
+        'default_hooks.logger.interval=1',
+        'model.test_cfg.score_thr=0.2',
+    )
+
+    def command(self, name, *arguments):
+        return [sys.executable, str(ROOT / 'tools' / name), *map(str, arguments)]
+
+    def __call__(self, name, *arguments):
+        return subprocess.run(self.command(name, *arguments), capture_output=True, text=True, env=self.env)
+
+
+@pytest.fixture(scope='session')
+def tools():
+    return Tools()
+
+
+@pytest.fixture(scope='session')
+def shared(tmp_path_factory):
+    """Make a folder once for all of pytest-xdist's processes: `shared(name, make)` calls `make(folder)`."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base
+
+    def once(name, make):
+        folder = base / name
+        with open(base / f'{name}.lock', 'w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (base / f'{name}.done').exists():
+                make(folder)
+                (base / f'{name}.done').touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope='session')
+def toy_root(shared):
+    from mobilenext_det.datasets.toy_voc import make_toy_voc
+
+    return shared('toy', lambda folder: make_toy_voc(folder, trainval=12, test=4, seed=0, workers=1))
+
+
+@pytest.fixture(scope='session')
+def trained(shared, tools, toy_root):
+    """The work dir of a run of eight iterations."""
+
+    def train(folder):
+        result = tools('train.py', tools.config, '--data-root', toy_root, '--work-dir', folder, *tools.short)
+        assert result.returncode == 0, result.stderr
+
+    return shared('trained', train)

@@ -1,0 +1,57 @@
+import json
+
+import cv2
+import numpy as np
+import torch
+
+
+def test_images_folders_and_videos(tools, toy_root, trained, tmp_path):
+    images = sorted((toy_root / 'VOC2007/JPEGImages').glob('*.jpg'))
+    folder, clip, out = tmp_path / 'in' / 'deep', tmp_path / 'clip.avi', tmp_path / 'out'
+    folder.mkdir(parents=True)
+    (folder / 'whole.PNG').write_bytes(cv2.imencode('.png', cv2.imread(str(images[0])))[1].tobytes())
+    (folder / 'half.jpg').write_bytes(images[1].read_bytes()[:2000])
+    (folder / 'notes.txt').write_text('not an image')
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter_fourcc(*'MJPG'), 5, (96, 64))
+    for shade in (50, 100, 150):
+        writer.write(np.full((64, 96, 3), shade, np.uint8))
+    writer.release()
+    result = tools(
+        'detect.py', tools.config, trained / 'iter_8.pth', tmp_path / 'in', images[2], clip, tmp_path / 'nowhere.jpg',
+        '--out', out, '--score-thr', '0.06', '--json', '--cfg-options', 'model.test_cfg.max_per_img=5',
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert f'{folder / "half.jpg"}: ' in result.stderr
+    assert f'{tmp_path / "nowhere.jpg"}: ' in result.stderr
+    assert 'Traceback' not in result.stderr
+    records = json.loads(result.stdout.splitlines()[-1])
+    assert [record['file'] for record in records] == [str(folder / 'whole.PNG'), str(images[2]), str(clip)]
+    stem = images[2].stem
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        ['whole.jpg', 'whole.json', f'{stem}.jpg', f'{stem}.json', 'clip.mp4', 'clip.json']
+    )
+    assert json.loads((out / 'whole.json').read_text()) == records[0]
+    classes = torch.load(trained / 'iter_8.pth', weights_only=True)['meta']['dataset_meta']['classes']
+    for record in records[:2]:
+        assert cv2.imread(str(out / f'{record["file"].split("/")[-1].split(".")[0]}.jpg')).shape[:2] == (
+            record['height'],
+            record['width'],
+        )
+        for detection in record['detections']:
+            assert detection['class'] in classes
+            assert detection['score'] >= 0.06
+    video = cv2.VideoCapture(str(out / 'clip.mp4'))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+    assert [frame['frame'] for frame in records[2]['frames']] == [0, 1, 2]
+    assert (records[2]['fps'], records[2]['width'], records[2]['height']) == (5, 96, 64)
+
+
+def test_no_input_is_overwritten(tools, toy_root, trained):
+    image = sorted((toy_root / 'VOC2007/JPEGImages').glob('*.jpg'))[0]
+    before = image.read_bytes()
+    result = tools('detect.py', tools.config, trained / 'iter_8.pth', image, '--out', image.parent)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == (
+        f'{image} would be overwritten by its own detections: name another folder with --out.'
+    )
+    assert image.read_bytes() == before

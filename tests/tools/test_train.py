@@ -1,0 +1,130 @@
+import json
+import subprocess
+import time
+
+import pytest
+import torch
+
+
+def losses(work_dir):
+    """The loss of every iteration in the run's logs; the latest value where one was done twice."""
+    lines = [line for log in sorted(work_dir.glob('*/vis_data/scalars.json')) for line in log.read_text().splitlines()]
+    entries = [json.loads(line) for line in lines]
+    return {entry['step']: entry['loss'] for entry in entries if 'loss' in entry}
+
+
+def kill_after(process, work_dir, iteration):
+    """Kill a run once it has logged an iteration."""
+    while process.poll() is None:
+        if max(losses(work_dir), default=0) >= iteration:
+            process.kill()
+            return process.wait()
+        time.sleep(0.02)
+    return process.returncode
+
+
+def same(left, right):
+    if isinstance(left, torch.Tensor):
+        return left.dtype == right.dtype and torch.equal(left, right)
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list | tuple):
+        return len(left) == len(right) and all(map(same, left, right))
+    return left == right
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_a_killed_run_ends_with_the_bits_of_the_uninterrupted_one(workers, tools, toy_root, trained, tmp_path):
+    arguments = ['train.py', tools.config, '--data-root', toy_root, '--work-dir', tmp_path, *tools.short]
+    arguments.append(f'train_dataloader.num_workers={workers}')
+    process = subprocess.Popen(
+        tools.command(*arguments), env=tools.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    assert kill_after(process, tmp_path, iteration=3) == -9
+    assert not (tmp_path / 'iter_8.pth').exists()
+    resumed = tools(*arguments, '--resume')
+    assert resumed.returncode == 0, resumed.stderr
+    assert losses(tmp_path) == losses(trained)
+    ends = [torch.load(folder / 'iter_8.pth', weights_only=True) for folder in (trained, tmp_path)]
+    for part in ('state_dict', 'optimizer', 'param_schedulers'):
+        assert same(ends[0][part], ends[1][part]), part
+    for key in ('train/loss', 'train/lr', 'val/voc/mAP_11points'):
+        assert same(*(end['message_hub']['log_scalars'][key]['log_history'].tolist() for end in ends))
+    assert same(*(end['message_hub']['runtime_info']['best_score'] for end in ends))
+
+
+RANK_RECORDER = """
+from pathlib import Path
+import torch
+from mmdet.registry import HOOKS
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+
+@HOOKS.register_module()
+class RankRecorder(Hook):
+    def before_run(self, runner):
+        self.seen = []
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        self.seen += [sample.img_id for sample in data_batch['data_samples']]
+
+    def after_train(self, runner):
+        weights = dict(runner.model.module.named_parameters())
+        torch.save(dict(weights=weights, seen=self.seen), Path(runner.work_dir) / f'rank_{get_rank()}.pth')
+"""
+TWO_PROCESSES = """
+_base_ = '{base}'
+custom_imports = dict(imports=['mobilenext_det', 'rank_recorder'])
+custom_hooks = [dict(type='RankRecorder')]
+sync_bn = 'torch'
+optim_wrapper = dict(optimizer=dict(lr=0.9))
+"""
+
+
+def test_two_processes_train_one_model(tools, toy_root, tmp_path):
+    (tmp_path / 'rank_recorder.py').write_text(RANK_RECORDER)
+    (tmp_path / 'two.py').write_text(TWO_PROCESSES.format(base=tools.config))
+    work_dir = tmp_path / 'run'
+    result = subprocess.run(
+        ['bash', str(tools.root / 'tools' / 'dist_train.sh'), str(tmp_path / 'two.py'), '2', '--amp', '--auto-scale-lr']
+        + ['--data-root', str(toy_root), '--work-dir', str(work_dir), *tools.short],
+        env={**tools.env, 'PYTHONPATH': str(tmp_path), 'PORT': '29617'},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    ranks = [torch.load(work_dir / f'rank_{rank}.pth', weights_only=True) for rank in (0, 1)]
+    assert same(ranks[0]['weights'], ranks[1]['weights'])
+    order = [name for pair in zip(ranks[0]['seen'], ranks[1]['seen'], strict=True) for name in pair]
+    epochs = [set(order[start : start + 12]) for start in range(0, 60, 12)]
+    assert [len(epoch) for epoch in epochs] == [12] * 5
+    assert epochs[0] == epochs[4]
+    curve = losses(work_dir)
+    assert sum(curve[step] for step in (6, 7, 8)) < sum(curve[step] for step in (1, 2, 3))
+    rates = [json.loads(line).get('lr') for line in next(work_dir.glob('*/vis_data/scalars.json')).open()]
+    assert rates[0] == pytest.approx(0.9 * 0.01 * 8 / 24)
+    dumped = (work_dir / 'two.py').read_text()
+    assert "type='AutocastOptimWrapper'" in dumped
+    assert 'sync_bn' not in dumped
+    assert 'batch norm is not synchronised' in result.stdout + result.stderr
+
+
+def test_what_is_missing_is_said_in_a_sentence(tools, tmp_path):
+    result = tools('train.py', tools.config, '--data-root', tmp_path)
+    assert result.returncode == 2
+    assert 'Traceback' not in result.stderr
+    sentence = result.stderr.splitlines()[-1]
+    assert sentence.startswith(f'There is no {tmp_path}/VOC2007/ImageSets/Main/trainval.txt')
+    assert '`python tools/data/download_voc.py --out data/VOCdevkit`' in sentence
+    assert '`python tools/data/make_toy_voc.py --out data/toy` and add `--data-root data/toy`' in sentence
+
+
+@pytest.mark.parametrize('name', ['train.py', 'test.py', 'detect.py'])
+def test_help_comes_before_any_heavy_import(name, tools):
+    command = tools.command(name, '--help')
+    result = subprocess.run([command[0], '-X', 'importtime', *command[1:]], capture_output=True, text=True)
+    assert result.returncode == 0
+    assert result.stdout.startswith(f'usage: {name}')
+    imported = {line.rsplit('|')[-1].strip().split('.')[0] for line in result.stderr.splitlines()}
+    assert 'argparse' in imported
+    assert not imported & {'torch', 'numpy', 'cv2', 'mmcv', 'mmdet', 'mmengine', 'rich'}

@@ -1,0 +1,46 @@
+"""Detect objects in images, folders and videos: python tools/detect.py CONFIG CHECKPOINT INPUT... --out DIR."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description='Detect objects in images, folders and videos, and draw them.')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file, whose class names are used')
+    parser.add_argument('inputs', nargs='+', metavar='INPUT', help='image, video, or folder of them')
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder for pictures, videos and JSON files')
+    parser.add_argument('--score-thr', type=float, default=0.3, help='lowest score to report (default: %(default)s)')
+    parser.add_argument('--device', default='cpu', help="where to compute, such as 'cuda:0' (default: %(default)s)")
+    parser.add_argument('--json', action='store_true', help='print all detections as one JSON list')
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='settings to change')
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Detect, say what could not be read, and return 0 if everything could."""
+    args = parse_args()
+    from mobilenext_det.engine import UsageError
+    from mobilenext_det.engine.detect import detect_files
+    from mobilenext_det.engine.detector import Detector
+
+    try:
+        detector = Detector(args.config, args.checkpoint, args.device, args.cfg_options)
+        results, failures = detect_files(detector, args.inputs, args.out, args.score_thr)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(*failures, sep='\n', end='\n' if failures else '', file=sys.stderr)
+    if args.json:
+        print(json.dumps(results))
+    else:
+        print(f'{len(results)} of {len(results) + len(failures)} inputs were read; results are in {args.out}.')
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
