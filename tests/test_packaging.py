@@ -11,9 +11,7 @@ import venv
 import zipfile
 from pathlib import Path
 
-import mobilenext_det
-
-REPO = Path(mobilenext_det.__file__).parent.parent
+REPO = Path(__file__).resolve().parents[1]
 SOURCES = (
     'setup.py',
     'pyproject.toml',
@@ -141,7 +139,7 @@ def test_wheel_in_a_fresh_environment(tmp_path):
 
     report = install_and_probe(tmp_path, wheel)
     assert Path(report['package']).is_relative_to(tmp_path / 'environment' / 'venv')
-    assert report['version'] == mobilenext_det.__version__
+    assert wheel.name == f'mobilenext_det-{report["version"]}-py3-none-any.whl'
     assert report['backbone'] == 'mobilenext_det.models.mobilenext'
     assert report['classes'] == 3
     assert report['mim'] == ['configs', 'model-index.yml', 'requirements', 'tools']
@@ -167,3 +165,16 @@ def test_source_distribution_builds_the_same_wheel(tmp_path):
         names = wheel.namelist()
     with zipfile.ZipFile(build_wheel(source, tmp_path / 'from_source')) as wheel:
         assert names == wheel.namelist()
+
+
+def test_without_symbolic_links_the_files_are_copied_and_refreshed(tmp_path):
+    source = copy_sources(tmp_path / 'source')
+    # Windows without developer mode refuses os.symlink in this way.
+    code = 'import os, runpy, sys\ndef refuse(*_, **__): raise OSError\nos.symlink = refuse\n'
+    code += 'sys.argv = ["setup.py", "--quiet", "egg_info"]; runpy.run_path("setup.py", run_name="__main__")'
+    copied = source / 'mobilenext_det' / '.mim' / 'configs' / 'new.py'
+    for text in ('a = 1\n', 'a = 2\n'):
+        (source / 'configs' / 'new.py').write_text(text)
+        run(sys.executable, '-c', code, cwd=source)
+        assert copied.read_text() == text
+    assert copied.resolve() == copied

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import mobilenext_det
-
-REPO = Path(mobilenext_det.__file__).parent.parent
+REPO = Path(__file__).resolve().parents[1]
 
 
 def make(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess:

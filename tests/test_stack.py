@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import mobilenext_det
 from mobilenext_det._stack import check_stack
 
-REPO = Path(mobilenext_det.__file__).parent.parent
+REPO = Path(__file__).resolve().parents[1]
 ORIGINALS = {
     'torch': ('torch', '2.11.0'),
     'torchvision': ('torchvision', '0.26.0'),

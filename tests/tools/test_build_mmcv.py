@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import mobilenext_det
-
-REPO = Path(mobilenext_det.__file__).parent.parent
+REPO = Path(__file__).resolve().parents[2]
 TOOL = REPO / 'tools' / 'build_mmcv.py'
 
 
