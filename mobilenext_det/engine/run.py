@@ -14,6 +14,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import nn
 
+from mobilenext_det.evaluation import ask_for_report
+
 from .config import load_config, require_checkpoint, require_data
 from .errors import UsageError
 from .launch import prepare_launch
@@ -74,6 +76,7 @@ def evaluate(
     *,
     work_dir: str | None = None,
     out: str | None = None,
+    report: str | None = None,
     show: bool = False,
     show_dir: str | None = None,
     wait_time: float = 2,
@@ -88,6 +91,7 @@ def evaluate(
         checkpoint (str): The weights.
         work_dir (str, optional): Where the scores go; by default the config's, or work_dirs/NAME.
         out (str, optional): A .pkl file for the predictions.
+        report (str, optional): A folder for the evaluation's report.
         show (bool): Whether to show each image with its detections in a window.
         show_dir (str, optional): A folder below the run's for the images with their detections.
         wait_time (float): Seconds that an image is shown.
@@ -106,6 +110,8 @@ def evaluate(
     require_checkpoint(checkpoint)
     if out is not None and not out.endswith(('.pkl', '.pickle')):
         raise UsageError(f'--out writes pickled predictions: {out} must end in .pkl or .pickle.')
+    if report is not None:
+        ask_for_report(cfg, report)
     cfg.load_from = checkpoint
     cfg.resume = False
     if show or show_dir:

@@ -126,7 +126,7 @@ def _draw(axes: Axes, picture: Picture) -> None:
             corner, size = (left, top), (right - left + 1, bottom - top + 1)
             axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor='black', linewidth=3.2, alpha=0.35))
             axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=1.8, linestyle=style))
-    axes.set(xlim=(x1, x2), ylim=(y2, y1), xticks=(), yticks=())
+    axes.set(xlim=(x1, x2), ylim=(y2, y1), xticks=(), yticks=(), anchor='S')
     axes.set_xlabel(picture.caption, color=INK, fontsize=8.5, linespacing=1.5)
     axes.spines[:].set_visible(False)
     axes.grid(visible=False)

@@ -6,25 +6,28 @@ import torch
 def test_a_checkpoint_is_evaluated_drawn_and_dumped(tools, toy_root, trained, tmp_path):
     result = tools(
         'test.py', tools.config, trained / 'iter_8.pth', '--data-root', toy_root, '--work-dir', tmp_path,
-        '--out', tmp_path / 'found.pkl', '--show-dir', 'pictures', *tools.short, 'model.test_cfg.score_thr=0.0',
+        '--out', tmp_path / 'found.pkl', '--report', tmp_path / 'report', '--show-dir', 'pictures',
+        *tools.short, 'model.test_cfg.score_thr=0.0',
         'model.test_cfg.max_per_img=7',
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert 'voc/mAP_11points: ' in result.stdout + result.stderr
     found = pickle.loads((tmp_path / 'found.pkl').read_bytes())
     assert [len(image['pred_instances']['scores']) for image in found] == [7] * 4
+    assert '<h1>ssdlite_mobilenext_toy</h1>' in (tmp_path / 'report/index.html').read_text()
+    assert len(list((tmp_path / 'report/detections').glob('comp4_det_test_*.txt'))) == 20
     names = (toy_root / 'VOC2007/ImageSets/Main/test.txt').read_text().split()
     assert sorted(path.stem for path in tmp_path.glob('*/pictures/*.jpg')) == sorted(names)
 
 
 def test_a_checkpoint_of_other_classes_is_refused(tools, toy_root, trained, tmp_path):
     checkpoint = torch.load(trained / 'iter_8.pth', weights_only=True)
-    del checkpoint['state_dict']['bbox_head.cls_convs.5.weight']
+    lost = next(name for name in checkpoint['state_dict'] if name.startswith('bbox_head.'))
+    del checkpoint['state_dict'][lost]
     torch.save(checkpoint, tmp_path / 'part.pth')
     result = tools('test.py', tools.config, tmp_path / 'part.pth', '--data-root', toy_root, '--work-dir', tmp_path)
     assert result.returncode == 2
     assert 'Traceback' not in result.stderr
     assert result.stderr.splitlines()[-1] == (
-        'The checkpoint does not fit the config: 1 parameters would stay untrained, such as '
-        'bbox_head.cls_convs.5.weight.'
+        f'The checkpoint does not fit the config: 1 parameters would stay untrained, such as {lost}.'
     )
