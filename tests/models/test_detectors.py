@@ -167,7 +167,8 @@ def test_frozen_backbone_of_a_detector(tools):
 
 
 def test_autocast_to_bfloat16(tools):
-    model = tools.build_ssdlite(MOBILENEXT | dict(widen_factor=0.35), num_classes=2, input_size=160)
+    backbone = MOBILENEXT | dict(widen_factor=0.35, conv_cfg=dict(type='AutocastConv2d'))
+    model = tools.build_ssdlite(backbone, num_classes=2, input_size=160)
     with torch.autocast('cpu', dtype=torch.bfloat16):
         assert_trains_and_predicts(model, batch(160, 2), classes=2)
 

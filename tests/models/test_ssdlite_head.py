@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from mmdet.models.dense_heads import SSDHead
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import nn
@@ -180,7 +181,21 @@ def test_loss_is_the_recipes(head, priors, seed):
     losses = head.loss_by_feat(*outputs, instances(objects), metas(3))
     assert set(losses) == {'loss_cls', 'loss_bbox'}
     for name, value in zip(('loss_cls', 'loss_bbox'), expected, strict=True):
-        assert float(sum(losses[name])) == pytest.approx(value, rel=2e-5)
+        assert losses[name].item() == pytest.approx(value, rel=2e-5)
+
+
+def test_stock_head_comes_to_the_same_loss(head, priors):
+    """MMDetection's `SSDHead` sums image by image what is computed here for the whole batch at once."""
+    rng = np.random.default_rng(1)
+    objects = [random_objects(rng, count) for count in (4, 0, 1)]
+    outputs = [
+        to_levels(torch.from_numpy(rng.normal(0, 2, (3, len(priors), k)).astype(np.float32)).requires_grad_())
+        for k in (CLASSES + 1, 4)
+    ]
+    ours = head.loss_by_feat(*outputs, instances(objects), metas(3))
+    stock = SSDHead.loss_by_feat(head, *outputs, instances(objects), metas(3))
+    for name, loss in ours.items():
+        torch.testing.assert_close(loss, sum(stock[name]).squeeze())
 
 
 def test_every_object_gets_its_best_prior(head, priors):
@@ -191,15 +206,15 @@ def test_every_object_gets_its_best_prior(head, priors):
     deltas = torch.zeros(1, len(priors), 4)
     losses = head.loss_by_feat(to_levels(scores), to_levels(deltas), instances([(box, [1])]), metas(1))
     # One positive and three negatives, each at ln(classes + 1).
-    assert float(sum(losses['loss_cls'])) == pytest.approx(4 * math.log(CLASSES + 1), rel=1e-5)
-    assert float(sum(losses['loss_bbox'])) > 1
+    assert losses['loss_cls'].item() == pytest.approx(4 * math.log(CLASSES + 1), rel=1e-5)
+    assert losses['loss_bbox'].item() > 1
 
 
 def test_a_batch_without_objects_has_a_finite_loss_and_gradient(head):
     features = [torch.rand(2, 8, m, m, requires_grad=True) for m in SMALL_MAPS]
     head.train()
     losses = head.loss_by_feat(*head(features), instances([(np.empty((0, 4)), [])] * 2), metas(2))
-    total = sum(sum(values).sum() for values in losses.values())
+    total = losses['loss_cls'] + losses['loss_bbox']
     total.backward()
     assert total.item() == 0
     assert all(torch.isfinite(p.grad).all() for p in head.parameters() if p.grad is not None)
@@ -215,7 +230,7 @@ def test_gradients_reach_every_layer_and_feature(priors, tools):
     boxes = priors[first] + (1, -1, 2, 1)
     objects = [(boxes, np.arange(6) % CLASSES)] * 2
     losses = head.loss_by_feat(*head(features), instances(objects), metas(2))
-    sum(sum(values).sum() for values in losses.values()).backward()
+    (losses['loss_cls'] + losses['loss_bbox']).backward()
     for feature in features:
         assert feature.grad.abs().sum() > 0
     for name, p in head.named_parameters():
@@ -357,7 +372,7 @@ def test_outputs_are_float32_under_autocast(tools):
         losses = head.loss_by_feat(scores, deltas, instances([(np.array([[20.0, 20, 90, 80]]), [0])] * 2), metas(2))
         results = head.eval().predict_by_feat(scores, deltas, metas(2))
     assert {x.dtype for x in (*scores, *deltas)} == {torch.float32}
-    assert {loss.dtype for values in losses.values() for loss in values} == {torch.float32}
+    assert {loss.dtype for loss in losses.values()} == {torch.float32}
     assert {r.bboxes.dtype for r in results} == {torch.float32}
     assert all(torch.isfinite(r.bboxes).all() and len(r) for r in results)
     # It was bfloat16 that computed them.
