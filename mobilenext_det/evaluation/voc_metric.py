@@ -75,6 +75,7 @@ class VOCAveragePrecision(BaseMetric):
         self.report_dir = report_dir
         self.report_title = report_title
         self.summary: Summary | None = None
+        self._warned = False
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what evaluation needs of a batch.
@@ -83,7 +84,9 @@ class VOCAveragePrecision(BaseMetric):
             data_batch: not used.
             data_samples: annotations and predictions, in pixels of the original image.
         """
-        self.results.extend(_record(sample) for sample in data_samples)
+        for sample in data_samples:
+            self.results.append(_record(sample))
+            self._check_scale(self.results[-1], sample.get('ori_shape'))
 
     def compute_metrics(self, results: list[ImageRecord]) -> dict[str, float]:
         """Judge the whole set and print the table of classes.
@@ -111,6 +114,20 @@ class VOCAveragePrecision(BaseMetric):
         if self.report_dir:
             self._write_report(data)
         return self._metrics(self.summary)
+
+    def _check_scale(self, record: ImageRecord, shape: tuple[int, int] | None) -> None:
+        """Warn once of objects outside their image, the mark of annotations that were resized with the image."""
+        if shape is None or self._warned or not len(record.object_boxes):
+            return
+        x2, y2 = record.object_boxes[:, 2:].max(0)
+        if x2 > shape[1] + 1 or y2 > shape[0] + 1:
+            self._warned = True
+            print_log(
+                f'Image {record.image_id} is {shape[1]} x {shape[0]}, but its objects reach to ({x2:.0f}, {y2:.0f}): mAP '
+                'will be wrong; put LoadAnnotations behind Resize in the test pipeline, or correct the annotation.',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def _write_report(self, data: EvaluationSet) -> None:
         from .report import Judged, write_report  # matplotlib is for those who want pictures

@@ -166,6 +166,19 @@ def test_missing_classes(classes):
         evaluate(SAMPLES, classes)
 
 
+def test_annotations_that_were_resized_with_the_image_are_told(caplog):
+    """LoadAnnotations in front of Resize makes mAP 0.00 without a word elsewhere (mmdetection#11592)."""
+    logger = MMLogger.get_instance('test_voc_metric')
+    logger.addHandler(caplog.handler)
+    data = sample(([FAR], [0]), ([FAR], [0], [0.9]))
+    data.set_metainfo({'ori_shape': (261, 261)})
+    evaluate([data])
+    assert 'is 261 x 261' not in caplog.text
+    data.set_metainfo({'ori_shape': (130, 131)})
+    evaluate([data, data])
+    assert caplog.text.count('Image 000001 is 131 x 130, but its objects reach to (260, 260)') == 1
+
+
 def test_missing_annotations():
     data = DetDataSample(metainfo={'img_id': '000007'})
     data.gt_instances, data.pred_instances = InstanceData(), instances([BOX], [0], [0.9])
