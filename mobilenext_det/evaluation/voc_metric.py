@@ -123,8 +123,8 @@ class VOCAveragePrecision(BaseMetric):
         if x2 > shape[1] + 1 or y2 > shape[0] + 1:
             self._warned = True
             print_log(
-                f'Image {record.image_id} is {shape[1]} x {shape[0]}, but its objects reach to ({x2:.0f}, {y2:.0f}): mAP '
-                'will be wrong; put LoadAnnotations behind Resize in the test pipeline, or correct the annotation.',
+                f'Image {record.image_id} is {shape[1]} x {shape[0]}, but its objects reach to ({x2:.0f}, {y2:.0f}): '
+                'mAP will be wrong; put LoadAnnotations behind Resize in the test pipeline, or correct the annotation.',
                 logger='current',
                 level=logging.WARNING,
             )
