@@ -46,9 +46,7 @@ class Detector:
         if 'dataset_meta' not in saved.get('meta', {}):
             self.model.dataset_meta = DATASETS.build({**cfg.test_dataloader.dataset, 'lazy_init': True}).metainfo
         self.classes = tuple(self.model.dataset_meta['classes'])
-        pipeline = get_test_pipeline_cfg(cfg)
-        pipeline[0] = dict(type='mmdet.LoadImageFromNDArray')
-        self._pipeline = Compose(pipeline)
+        self._pipeline = Compose([dict(type='mmdet.LoadImageFromNDArray'), *get_test_pipeline_cfg(cfg)[1:]])
 
     def __call__(self, image: np.ndarray, score_thr: float = 0.3) -> list[dict]:
         """Detect objects.

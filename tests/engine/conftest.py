@@ -1,6 +1,7 @@
 """A network, a data set and a metric so small that a whole run takes a fraction of a second."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
-import mobilenext_det  # noqa: F401
+from mobilenext_det.engine.detector import Detector
 
 NAMES = (f'run_{number}' for number in itertools.count())
 
@@ -125,3 +127,28 @@ def tiny_runner(tmp_path):
         return Runner.from_cfg(tiny_config(work_dir, **settings))
 
     return make
+
+
+TOY_CONFIG = Path(__file__).parents[2] / 'configs' / 'ssdlite_mobilenext_toy.py'
+
+
+@pytest.fixture(scope='session')
+def untrained(tmp_path_factory):
+    """A checkpoint of the toy config without a step of training, whose batch norms have seen noise."""
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(TOY_CONFIG).model)
+    model.init_weights()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    model.train()(torch.randn(8, 3, 192, 192))
+    path = tmp_path_factory.mktemp('untrained') / 'untrained.pth'
+    names = tuple(f'kind_{number}' for number in range(20))
+    torch.save(dict(state_dict=model.state_dict(), meta=dict(dataset_meta=dict(classes=names))), path)
+    return path
+
+
+@pytest.fixture(scope='session')
+def detector(untrained):
+    return Detector(str(TOY_CONFIG), str(untrained), cfg_options=['model.test_cfg.max_per_img=9'])

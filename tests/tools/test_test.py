@@ -7,8 +7,7 @@ def test_a_checkpoint_is_evaluated_drawn_and_dumped(tools, toy_root, trained, tm
     result = tools(
         'test.py', tools.config, trained / 'iter_8.pth', '--data-root', toy_root, '--work-dir', tmp_path,
         '--out', tmp_path / 'found.pkl', '--report', tmp_path / 'report', '--show-dir', 'pictures',
-        *tools.short, 'model.test_cfg.score_thr=0.0',
-        'model.test_cfg.max_per_img=7',
+        *tools.short, 'model.test_cfg.score_thr=0.0', 'model.test_cfg.max_per_img=7',
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert 'voc/mAP_11points: ' in result.stdout + result.stderr
