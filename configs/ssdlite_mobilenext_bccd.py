@@ -12,11 +12,11 @@ own = dict(data_prefix=dict(sub_data_root=''), metainfo=dict(classes=classes))
 train_dataloader = dict(dataset=dict(ann_file='ImageSets/Main/trainval.txt', **own))
 val_dataloader = dict(dataset=dict(ann_file='ImageSets/Main/test.txt', **own))
 test_dataloader = val_dataloader
-model = dict(bbox_head=dict(num_classes=len(classes)))
+model = dict(backbone=dict(zero_init_residual=True), bbox_head=dict(num_classes=len(classes)))
 
-max_iters = 720  # 59 epochs of 292 images
-train_cfg = dict(max_iters=max_iters, val_interval=180)
-optim_wrapper = dict(optimizer=dict(lr=0.02))
+max_iters = 500  # 41 epochs of 292 images
+train_cfg = dict(max_iters=max_iters, val_interval=250)
+optim_wrapper = dict(optimizer=dict(lr=0.05))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=50),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=max_iters, T_max=max_iters - 50),

@@ -8,15 +8,16 @@ _base_ = './ssdlite_mobilenext_w035_voc.py'
 
 data_root = '{{$MOBILENEXT_DATA_ROOT:data/toy}}'
 input_size = 192
-max_iters = 1000
+batch_size = 16
+max_iters = 1600
 
 resize = dict(type='Resize', scale=(input_size, input_size), keep_ratio=False)
 train_pipeline = [resize if t.type == 'Resize' else t for t in _base_.train_pipeline]
 test_pipeline = [resize if t.type == 'Resize' else t for t in _base_.test_pipeline]
-train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
+train_dataloader = dict(batch_size=batch_size, dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
-model = dict(bbox_head=dict(anchor_generator=dict(input_size=input_size)))
+model = dict(backbone=dict(zero_init_residual=True), bbox_head=dict(anchor_generator=dict(input_size=input_size)))
 
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 # From scratch and in a hurry: a high rate that falls to nothing.

@@ -22,23 +22,25 @@ PORTRAIT = 0.3  # share of images that stand upright
 SMALL = 32  # a box is small when the square root of its area is less than this
 SMALL_SHARE = 0.25  # share of small boxes
 SMALLEST = 14  # square root of the area of the smallest box
+LARGE_SHARE = 0.2  # share of large boxes
+MIDDLE = 0.45  # square root of the area of the smallest large box, over that of the image
 LARGEST = 0.95  # the same for the largest, over that of the image
 MAX_ASPECT = 1.5  # longest side of a box over its shortest
-OVERHANG = 0.25  # how much of its width and height a box may stick out of the image
+OVERHANG = 0.1  # how much of its width and height a box may stick out of the image
 PLACE_TRIES = 4  # places tried for a box; the one that covers least of the others is taken
-SHUFFLED = 0.15  # share of scenes in which large objects may hide smaller ones
-BACKGROUND_WAVE = 30  # most grey levels by which the stripes of the background differ from it
+SHUFFLED = 0.1  # share of scenes in which large objects may hide smaller ones
+BACKGROUND_WAVE = 10  # most grey levels by which the stripes of the background differ from it
 MAX_WAVE = 0.8  # their frequency, in radians per pixel along either side
-CLUTTER_BEHIND = 4  # most clutter shapes behind the objects
-CLUTTER_BEFORE = 3  # most clutter shapes drawn over them
+CLUTTER_BEHIND = 1  # most clutter shapes behind the objects
+CLUTTER_BEFORE = 1  # most clutter shapes drawn over them
 CLUTTER_SIZES = (10, 70)  # sides of clutter shapes
 MAX_SHADE = 0.2  # how much brighter or darker than its middle an edge of a shape may be
 EDGE = 0.3  # a pixel belongs to a shape that covers more than this share of it
 CONTRAST = 80  # least distance in RGB between the two colours of an object, and of each from what is behind it
-FAINT_SHARE = 0.08  # share of objects with a quarter of that contrast
-BLURRED = 0.2  # share of images out of focus
+FAINT_SHARE = 0.05  # share of objects with a quarter of that contrast
+BLURRED = 0.1  # share of images out of focus
 MAX_BLUR = 1.2  # sigma
-MAX_NOISE = 10  # standard deviation in grey levels
+MAX_NOISE = 5  # standard deviation in grey levels
 DIFFICULT_BELOW = 0.5  # an object of which less than this share is seen is difficult
 UNSEEN_BELOW = 0.2  # and of which less than this share is seen is not annotated
 MIN_SIDE = 5  # nor is one whose seen part is narrower than this
@@ -75,8 +77,9 @@ def _background(rng: np.random.Generator, width: int, height: int) -> np.ndarray
 
 
 def _box_size(rng: np.random.Generator, width: int, height: int) -> tuple[int, int]:
-    small = rng.random() < SMALL_SHARE
-    low, high = (SMALLEST, SMALL) if small else (SMALL, LARGEST * np.sqrt(width * height))
+    whole = np.sqrt(width * height)
+    bands = ((SMALLEST, SMALL), (SMALL, MIDDLE * whole), (MIDDLE * whole, LARGEST * whole))
+    low, high = bands[rng.choice(3, p=(SMALL_SHARE, 1 - SMALL_SHARE - LARGE_SHARE, LARGE_SHARE))]
     side = np.exp(rng.uniform(np.log(low), np.log(high)))
     stretch = MAX_ASPECT ** rng.uniform(-0.5, 0.5)
     return min(round(side * stretch), width), min(round(side / stretch), height)

@@ -15,9 +15,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-MAX_TILT = 20.0  # degrees an emblem is turned, either way
-MAX_BEND = 0.10  # how far a wave bends its outline, in half sides
-TEXTURE_JITTER = 0.25  # relative change of a texture's frequency
+MAX_TILT = 8.0  # degrees an emblem is turned, either way
+MAX_BEND = 0.03  # how far a wave bends its outline, in half sides
+TEXTURE_JITTER = 0.1  # relative change of a texture's frequency
 
 Field = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

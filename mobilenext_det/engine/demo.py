@@ -7,15 +7,18 @@ import time
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 from mmengine.logging import MessageHub
+from mmengine.runner import find_latest_checkpoint
 
-from mobilenext_det._mim import config_path
-from mobilenext_det.datasets.toy_voc import make_toy_voc
-
+from .._mim import config_path
+from ..datasets.toy_voc import make_toy_voc
+from .detect import detect_files
+from .detector import Detector
 from .run import train
 
 CONFIG = 'ssdlite_mobilenext_toy.py'
-NUM_PICTURES = 8
+NUM_PICTURES = 12
 
 
 def run_demo(data_root: str, work_dir: str) -> dict[str, float]:
@@ -26,18 +29,18 @@ def run_demo(data_root: str, work_dir: str) -> dict[str, float]:
         work_dir: Folder for log, checkpoints, pictures and summary.
 
     Returns:
-        What `summary.json` holds: `mAP_11points` and `mAP_area` on the held-out scenes, `images_per_second` of training, and
-        `seconds` of the whole demo.
+        What `summary.json` holds: `mAP_11points` and `mAP_area` on the held-out scenes, `images_per_second` of
+        training, and `seconds` of the whole demo.
     """
     started = time.perf_counter()
     make_toy_voc(data_root)
     train(config_path(CONFIG), work_dir=work_dir, amp=_has_fast_bfloat16(), data_root=data_root)
-    draw_detections(data_root, work_dir)
     summary = _read_scores()
+    _draw(data_root, work_dir)
     summary['seconds'] = time.perf_counter() - started
     path = Path(work_dir) / 'summary.json'
     path.write_text(json.dumps(summary, indent=2) + '\n')
-    print(f'Detections are drawn in {work_dir}/pictures; {path}: {json.dumps(summary)}')
+    print(f'Detections are drawn in {work_dir}/pictures. {path}:\n{path.read_text()}')
     return summary
 
 
@@ -48,7 +51,7 @@ def _has_fast_bfloat16() -> bool:
 
 
 def _read_scores() -> dict[str, float]:
-    """Read the last validation and the speed of training from the log of the run that has just ended."""
+    """Read the last validation, and the speed of training, from the log of the run that has just ended."""
     log = MessageHub.get_current_instance()
     config = Config.fromstring(log.get_info('cfg'), '.py')
     return {
@@ -56,3 +59,11 @@ def _read_scores() -> dict[str, float]:
         'mAP_area': log.get_scalar('val/voc/mAP_area').current(),
         'images_per_second': config.train_dataloader.batch_size / log.get_scalar('train/time').mean(),
     }
+
+
+def _draw(data_root: str, work_dir: str) -> None:
+    """Draw what the trained detector finds in the first held-out scenes."""
+    voc = Path(data_root) / 'VOC2007'
+    names = (voc / 'ImageSets' / 'Main' / 'test.txt').read_text().split()[:NUM_PICTURES]
+    detector = Detector(config_path(CONFIG), find_latest_checkpoint(work_dir))
+    detect_files(detector, [str(voc / 'JPEGImages' / f'{name}.jpg') for name in names], f'{work_dir}/pictures')

@@ -18,7 +18,14 @@ class AutocastConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H / stride, W / stride)."""
-        if self.groups > 1 and self.stride != (1, 1) and x.device.type == 'cpu' and torch.is_autocast_enabled('cpu'):
+        if self.groups > 1 and self.stride != (1, 1) and x.device.type == 'cpu' and _in_cpu_autocast():
             with torch.autocast('cpu', enabled=False):
                 return super().forward(x.float())
         return super().forward(x)
+
+
+def _in_cpu_autocast() -> bool:
+    try:
+        return torch.is_autocast_enabled('cpu')
+    except TypeError:  # before torch 2.4
+        return torch.is_autocast_cpu_enabled()

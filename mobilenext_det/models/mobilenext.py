@@ -91,6 +91,8 @@ class MobileNeXt(BaseModule):
         norm_cfg: Normalisation layer. PyTorch's own defaults (eps 1e-5, momentum 0.1), as the authors use.
         act_cfg: Activation layer.
         with_cp: See `SandglassBlock`.
+        zero_init_residual: Start blocks that have a shortcut as the identity, by a zero scale in their last batch norm
+            (as in mmdet's ResNet). Training from scratch then learns sooner; the authors do not do it.
         init_cfg: Initialisation. The default is the authors': N(0, sqrt(2 / (k * k * out))) for convolutions. For a
             checkpoint, `dict(type='Pretrained', checkpoint=FILE, prefix='backbone.')`.
 
@@ -117,6 +119,7 @@ class MobileNeXt(BaseModule):
         norm_cfg: dict = dict(type='BN'),
         act_cfg: dict = dict(type='ReLU6'),
         with_cp: bool = False,
+        zero_init_residual: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         if init_cfg is None:
@@ -130,6 +133,7 @@ class MobileNeXt(BaseModule):
         self.outputs = tuple(zip(out_indices, taps, strict=True))
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval
+        self.zero_init_residual = zero_init_residual
 
         layers = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         block = dict(identity_multiplier=identity_multiplier, se_cfg=se_cfg, with_cp=with_cp, **layers)
@@ -144,6 +148,16 @@ class MobileNeXt(BaseModule):
             for stage, tap in self.outputs
         ]
         self._freeze()
+
+    def init_weights(self) -> None:
+        """Initialise as `init_cfg` says; weights that come from a checkpoint keep all of their scales."""
+        first_time = not self.is_init
+        super().init_weights()
+        pretrained = isinstance(self.init_cfg, dict) and self.init_cfg['type'] == 'Pretrained'
+        if self.zero_init_residual and first_time and not pretrained:
+            for module in self.modules():
+                if isinstance(module, SandglassBlock) and module.identity_channels:
+                    nn.init.zeros_(module.depthwise_out.norm.weight)
 
     def _freeze(self) -> None:
         """Stop the gradients of the frozen part and keep its batch norm in evaluation mode."""
@@ -171,11 +185,7 @@ class MobileNeXt(BaseModule):
             expansion, x = stage[0].forward_with_expansion(x)
             x = stage[1:](x)
             # Only what is asked for is kept: an expansion is the largest activation of its stage.
-            features.update(
-                {
-                    output: f
-                    for output, f in (((index, 'expansion'), expansion), ((index, 'block'), x))
-                    if output in self.outputs
-                }
-            )
+            for tap, feature in (('expansion', expansion), ('block', x)):
+                if (index, tap) in self.outputs:
+                    features[index, tap] = feature
         return tuple(features[output] for output in self.outputs)

@@ -13,15 +13,12 @@ from torch import Tensor
 REFERENCE_SIZE = 320
 
 
-def level_strides(input_size: int, num_levels: int) -> list[float]:
-    """Return input size over map size for each level: the maps start at stride 16 and halve, rounding up.
-
-    torchvision's `DefaultBoxGenerator` spaces its boxes in the same way when it is given no steps.
-    """
+def map_sizes(input_size: int, num_levels: int) -> list[int]:
+    """Return the side of each level's map in cells: the first has stride 16, each next one is half, rounding up."""
     maps = [math.ceil(input_size / 16)]
     while len(maps) < num_levels:
         maps.append(math.ceil(maps[-1] / 2))
-    return [input_size / size for size in maps]
+    return maps
 
 
 @TASK_UTILS.register_module()
@@ -56,14 +53,36 @@ class SSDLitePriorGenerator(SSDAnchorGenerator):
         if input_size < 160:
             raise ValueError(f'input_size must be 160 or more for six levels, but is {input_size}.')
         scale = input_size / REFERENCE_SIZE
+        self.map_sizes = map_sizes(input_size, len(strides))
+        if input_size != REFERENCE_SIZE:
+            # As torchvision's `DefaultBoxGenerator` spaces its boxes when it is given no steps.
+            strides = [input_size / size for size in self.map_sizes]
         super().__init__(
-            strides=list(strides) if input_size == REFERENCE_SIZE else level_strides(input_size, len(strides)),
+            strides=list(strides),
             ratios=ratios,
             min_sizes=[size * scale for size in min_sizes],
             max_sizes=[size * scale for size in max_sizes],
             scale_major=False,
         )
         self.input_size = input_size
+
+    def grid_priors(
+        self,
+        featmap_sizes: Sequence[tuple[int, int]],
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = 'cpu',
+    ) -> list[Tensor]:
+        """Return the priors (H * W * 6, 4) of each level.
+
+        Raises:
+            ValueError: If the maps are not those of a square input of `input_size`.
+        """
+        if any(tuple(size) != (side, side) for size, side in zip(featmap_sizes, self.map_sizes, strict=True)):
+            raise ValueError(
+                f'The priors are for maps of {self.map_sizes} cells a side (input_size={self.input_size}), but the '
+                f'network gave {[tuple(size) for size in featmap_sizes]}: let Resize and input_size agree.'
+            )
+        return super().grid_priors(featmap_sizes, dtype, device)
 
     def single_level_grid_priors(
         self,

@@ -88,8 +88,7 @@ class SandglassBlock(BaseModule):
         self.depthwise_in = depthwise(in_channels, act_cfg) if full else nn.Identity()
         self.reduce = conv(in_channels, hidden, None, kernel_size=1)
         self.expand = conv(hidden, out_channels, act_cfg, kernel_size=1)
-        self.has_depthwise_out = full or stride == 2
-        self.depthwise_out = depthwise(out_channels, None, stride) if self.has_depthwise_out else nn.Identity()
+        self.depthwise_out = depthwise(out_channels, None, stride) if full or stride == 2 else nn.Identity()
         se_defaults = dict(act_cfg=(dict(type='ReLU'), dict(type='HSigmoid', bias=3.0, divisor=6.0)))
         self.se = nn.Identity() if se_cfg is None else SELayer(out_channels, **{**se_defaults, **se_cfg})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -32,20 +31,48 @@ class SSDLiteHead(SSDHead):
     are not clipped to the image.
 
     Args:
+        num_classes: Number of classes without the background.
         in_channels: Channels of each level.
+        conv_cfg: Convolution layer.
         norm_cfg: Normalisation layer.
         act_cfg: Activation layer.
-        kwargs: Further arguments of `SSDHead`.
+        anchor_generator: Priors.
+        bbox_coder: Coding of boxes against priors; the default has SSD's variances 0.1 and 0.2.
+        train_cfg: `assigner`, `sampler`, `neg_pos_ratio`, `smoothl1_beta`, `allowed_border` and `pos_weight`.
+        test_cfg: `score_thr`, `nms.iou_threshold` and `max_per_img`.
+        init_cfg: Initialisation; the default is Xavier, uniform, with zero biases.
     """
 
     def __init__(
         self,
+        num_classes: int = 20,
         in_channels: Sequence[int] = (576, 1280, 512, 256, 256, 128),
+        conv_cfg: dict | None = None,
         norm_cfg: dict = dict(type='BN'),
         act_cfg: dict = dict(type='ReLU6'),
-        **kwargs: Any,
+        anchor_generator: dict = dict(type='SSDLitePriorGenerator'),
+        bbox_coder: dict = dict(
+            type='DeltaXYWHBBoxCoder',
+            target_means=(0.0, 0.0, 0.0, 0.0),
+            target_stds=(0.1, 0.1, 0.2, 0.2),
+            clip_border=False,
+        ),
+        train_cfg: dict | None = None,
+        test_cfg: dict | None = None,
+        init_cfg: dict | list[dict] = dict(type='Xavier', layer='Conv2d', distribution='uniform', bias=0),
     ) -> None:
-        super().__init__(in_channels=in_channels, norm_cfg=norm_cfg, act_cfg=act_cfg, **kwargs)
+        super().__init__(
+            num_classes=num_classes,
+            in_channels=in_channels,
+            conv_cfg=conv_cfg,
+            norm_cfg=norm_cfg,
+            act_cfg=act_cfg,
+            anchor_generator=anchor_generator,
+            bbox_coder=bbox_coder,
+            train_cfg=train_cfg,
+            test_cfg=test_cfg,
+            init_cfg=init_cfg,
+        )
 
     def _init_layers(self) -> None:
         """Build one predictor a level for classes (background last) and one for boxes."""

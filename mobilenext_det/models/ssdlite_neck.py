@@ -76,10 +76,13 @@ class SSDLiteNeck(BaseModule):
         self.extra_levels = nn.ModuleList(
             make(channels[i], hidden, out_channels, layers) for i, (hidden, out_channels) in enumerate(widths)
         )
+        self.num_inputs = len(in_channels)
         self.out_channels = (*in_channels[:2], *channels[1:])
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Return six levels (N, out_channels[i], H_i, W_i): C4, C5 and four more."""
+        if len(features) != self.num_inputs:
+            raise ValueError(f'The neck was built for {self.num_inputs} features, but got {len(features)}.')
         levels, x = list(features[:2]), features[-1]
         for extra_level in self.extra_levels:
             x = extra_level(x)

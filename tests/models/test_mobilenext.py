@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -424,3 +425,27 @@ def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError) as error:
         MobileNeXt(**arguments)
     assert str(error.value) == message
+
+
+def test_zero_init_residual_starts_blocks_with_a_shortcut_as_the_identity():
+    net = MobileNeXt(0.35, zero_init_residual=True)
+    net.init_weights()
+    scales = {block.identity_channels > 0: block.depthwise_out for stage in net.stages for block in stage}
+    assert not scales[True].bn.weight.any()
+    assert all(
+        (block.depthwise_out.bn.weight == 1).all()
+        for block in (stage[0] for stage in net.stages)
+        if isinstance(block.depthwise_out, ConvModule)
+    )
+    x = torch.rand(1, 64, 4, 4)
+    torch.testing.assert_close(net.stages[2][1].eval()(x), x)
+
+
+def test_zero_init_residual_leaves_pretrained_scales(tmp_path):
+    trained = MobileNeXt(0.35)
+    torch.save({'state_dict': trained.state_dict()}, tmp_path / 'trained.pth')
+    net = MobileNeXt(
+        0.35, zero_init_residual=True, init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'trained.pth'))
+    )
+    net.init_weights()
+    assert (net.stages[2][1].depthwise_out.bn.weight == 1).all()

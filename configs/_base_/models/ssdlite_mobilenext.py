@@ -1,4 +1,5 @@
 # SSDLite on MobileNeXt at 320 pixels, 20 classes: 3476308 parameters, 708726528 multiply-adds.
+
 # Fast under bfloat16 autocast on a CPU; `nn.Conv2d` in every other respect.
 conv_cfg = dict(type='AutocastConv2d')
 model = dict(
@@ -15,12 +16,6 @@ model = dict(
         num_classes=20,
         in_channels=(576, 1280, 512, 256, 256, 128),
         anchor_generator=dict(type='SSDLitePriorGenerator', input_size=320),
-        bbox_coder=dict(
-            type='DeltaXYWHBBoxCoder',
-            target_means=(0.0, 0.0, 0.0, 0.0),
-            target_stds=(0.1, 0.1, 0.2, 0.2),
-            clip_border=False,
-        ),
     ),
     train_cfg=dict(
         # IoU 0.5, and every object gets its best prior whatever the IoU.
