@@ -71,7 +71,7 @@ val_dataloader = dict(
     dataset=dict(ann_file='VOC2007/ImageSets/Main/test.txt', test_mode=True, pipeline=test_pipeline, **voc2007),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='VOCAveragePrecision')
+val_evaluator = dict(type='VOCAveragePrecision', classwise=False)
 test_evaluator = val_evaluator
 
 train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=max_iters, val_interval=val_interval)
