@@ -27,5 +27,6 @@ class AutocastOptimWrapper(OptimWrapper):
         Args:
             model (nn.Module): The model that is trained.
         """
-        with super().optim_context(model), autocast(dtype=torch.bfloat16):
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), autocast(device, torch.bfloat16):
             yield

@@ -40,6 +40,12 @@ def test_options_are_merged_as_in_mmdetection(path):
     assert config.train_dataloader.dataset.metainfo.classes == ('c',)
 
 
+@pytest.mark.parametrize('workers, persistent', [(0, False), (2, True)])
+def test_workers_are_kept_only_where_there_are_some(path, workers, persistent):
+    options = ['train_dataloader.persistent_workers=True', f'train_dataloader.num_workers={workers}']
+    assert load_config(path, options).train_dataloader.persistent_workers is persistent
+
+
 @pytest.mark.parametrize('arguments', [([], 'there'), (['data_root=there'], None), (['data_root=there'], 'elsewhere')])
 def test_data_root_reaches_every_data_set(path, arguments):
     config = load_config(path, *arguments)

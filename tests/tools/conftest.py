@@ -16,18 +16,20 @@ class Tools:
 
     root = ROOT
     config = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
-    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}'}
+    env = {
+        **os.environ,
+        'OMP_NUM_THREADS': '1',
+        'CUDA_VISIBLE_DEVICES': '',  # a GPU does not repeat a run bit for bit
+        'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
+    }
     short = (
         '--cfg-options',
         'train_cfg.max_iters=8',
         'train_cfg.val_interval=4',
         'train_dataloader.batch_size=4',
         'train_dataloader.num_workers=0',
-        'train_dataloader.persistent_workers=False',
         'val_dataloader.num_workers=0',
-        'val_dataloader.persistent_workers=False',
         'test_dataloader.num_workers=0',
-        'test_dataloader.persistent_workers=False',
         'default_hooks.checkpoint.interval=2',
         'default_hooks.logger.interval=1',
         'model.test_cfg.score_thr=0.2',

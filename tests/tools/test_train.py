@@ -1,4 +1,5 @@
 import json
+import socket
 import subprocess
 import time
 
@@ -53,6 +54,12 @@ def test_a_killed_run_ends_with_the_bits_of_the_uninterrupted_one(workers, tools
     assert same(*(end['message_hub']['runtime_info']['best_score'] for end in ends))
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return free.getsockname()[1]
+
+
 RANK_RECORDER = """
 from pathlib import Path
 import torch
@@ -88,7 +95,7 @@ def test_two_processes_train_one_model(tools, toy_root, tmp_path):
     result = subprocess.run(
         ['bash', str(tools.root / 'tools' / 'dist_train.sh'), str(tmp_path / 'two.py'), '2', '--amp', '--auto-scale-lr']
         + ['--data-root', str(toy_root), '--work-dir', str(work_dir), *tools.short],
-        env={**tools.env, 'PYTHONPATH': str(tmp_path), 'PORT': '29617'},
+        env={**tools.env, 'PYTHONPATH': str(tmp_path), 'PORT': str(free_port())},
         capture_output=True,
         text=True,
     )

@@ -1,0 +1,43 @@
+import pytest
+
+from mobilenext_det.engine import UsageError
+from mobilenext_det.engine.run import evaluate, train
+
+CONFIG = """
+train_dataloader = dict(dataset=dict(ann_file='{folder}/list.txt'))
+test_dataloader = dict(dataset=dict(ann_file='{folder}/list.txt'))
+optim_wrapper = dict(type='OptimWrapper')
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    (tmp_path / 'list.txt').touch()
+    (tmp_path / 'last.pth').touch()
+    (tmp_path / 'config.py').write_text(CONFIG.format(folder=tmp_path))
+    return str(tmp_path / 'config.py')
+
+
+def test_scaling_the_rate_needs_the_batch_it_is_for(config):
+    with pytest.raises(UsageError, match=r'--auto-scale-lr needs auto_scale_lr = dict\(base_batch_size=\.\.\.\) in '):
+        train(config, auto_scale_lr=True)
+
+
+def test_resuming_from_a_missing_file_is_refused(config, tmp_path):
+    with pytest.raises(UsageError, match=r'There is no checkpoint nowhere\.pth\.'):
+        train(config, resume='nowhere.pth')
+    (tmp_path / 'last_checkpoint').write_text(f'{tmp_path}/moved.pth')
+    with pytest.raises(UsageError, match=f'There is no checkpoint {tmp_path}/moved.pth'):
+        train(config, resume='auto', work_dir=str(tmp_path))
+
+
+def test_starting_from_a_missing_file_is_refused(config):
+    with pytest.raises(UsageError, match=r'There is no checkpoint nowhere\.pth\.'):
+        train(config, cfg_options=['load_from=nowhere.pth'])
+
+
+def test_predictions_are_written_to_a_pickle_file_only(config, tmp_path):
+    with pytest.raises(UsageError, match=r'found\.json must end in \.pkl or \.pickle'):
+        evaluate(config, str(tmp_path / 'last.pth'), out='found.json')
+    with pytest.raises(UsageError, match=r'There is no checkpoint nowhere\.pth\.'):
+        evaluate(config, 'nowhere.pth')
