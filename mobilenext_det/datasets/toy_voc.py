@@ -21,7 +21,7 @@ from rich.progress import track
 
 from .toy_scenes import CLASSES, SPLITS, SceneObject, draw_scene
 
-VERSION = 3  # raise it when the same parameters draw other scenes than before
+VERSION = 4  # raise it when the same parameters draw other scenes than before
 JPEG_QUALITY = 92
 MIN_SIZE = 96  # least long side of an image
 

@@ -59,6 +59,7 @@ class SafeCheckpointHook(CheckpointHook):
         restore_histories(checkpoint.get('message_hub', {}).get('log_scalars', {}))
 
     def _save_checkpoint(self, runner: Runner) -> None:
+        """Save, noting whether a validation of the same iteration follows."""
         loop, done = runner.train_loop, runner.iter + 1
         due = done >= loop.val_begin and (done % loop.val_interval == 0 or done == loop.max_iters)
         pending = due and not self.by_epoch and runner.val_loop is not None
@@ -66,6 +67,7 @@ class SafeCheckpointHook(CheckpointHook):
         super()._save_checkpoint(runner)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        """Do as mmengine does, in an order that can be interrupted: write, point to it, remove what it replaces."""
         filename = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)

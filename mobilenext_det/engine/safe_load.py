@@ -27,7 +27,7 @@ class _History(HistoryBuffer):
 
 
 def _nothing(*args: Any) -> None:
-    """Stand in for ``getattr``, that a pickled ``HistoryBuffer`` calls for the functions."""
+    """Stand in for ``getattr``: a pickled ``HistoryBuffer`` calls it to find those functions."""
 
 
 def _scalar(dtype: np.dtype, data: bytes) -> np.generic:
@@ -65,7 +65,7 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        CheckpointError: If the file is damaged, or names anything that could run code.
+        CheckpointError: If the file is damaged or no checkpoint, or names anything that could run code.
     """
     path = Path(filename).expanduser()
     if not path.is_file():
@@ -81,7 +81,7 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
                 'state_dict in a file of its own and load that.'
             ) from error
         reason = 'not written by torch.save' if isinstance(error, UnpicklingError) else str(error).partition('\n')[0]
-        raise CheckpointError(f'{filename} is damaged or no checkpoint ({reason}).') from error
+        raise CheckpointError(f'{filename} cannot be read as a checkpoint ({reason}).') from error
 
 
 if hasattr(torch.serialization, 'get_unsafe_globals_in_checkpoint'):  # torch 2.6 and later

@@ -114,14 +114,14 @@ def test_a_damaged_file_is_named(keep, tmp_path):
     torch.save(dict(x=torch.zeros(1000)), path)
     content = path.read_bytes()
     path.write_bytes(content[: int(keep if keep > 1 else keep * len(content))])
-    with pytest.raises(CheckpointError, match=r'half.pth is damaged or no checkpoint \('):
+    with pytest.raises(CheckpointError, match=r'half.pth cannot be read as a checkpoint \('):
         load_from_local(str(path))
 
 
 def test_a_web_page_instead_of_a_checkpoint_is_named(tmp_path):
     path = tmp_path / 'page.pth'
     path.write_text('<!DOCTYPE html><html>Not found</html>')
-    with pytest.raises(CheckpointError, match=r'page.pth is damaged or no checkpoint \('):
+    with pytest.raises(CheckpointError, match=r'page.pth cannot be read as a checkpoint \('):
         load_from_local(str(path))
 
 
