@@ -19,6 +19,7 @@ from .run import train
 
 CONFIG = 'ssdlite_mobilenext_toy.py'
 NUM_PICTURES = 12
+SCORE_THR = 0.1  # minutes of training leave a network unsure of what it finds
 
 
 def run_demo(data_root: str, work_dir: str) -> dict[str, float]:
@@ -66,4 +67,5 @@ def _draw(data_root: str, work_dir: str) -> None:
     voc = Path(data_root) / 'VOC2007'
     names = (voc / 'ImageSets' / 'Main' / 'test.txt').read_text().split()[:NUM_PICTURES]
     detector = Detector(config_path(CONFIG), find_latest_checkpoint(work_dir))
-    detect_files(detector, [str(voc / 'JPEGImages' / f'{name}.jpg') for name in names], f'{work_dir}/pictures')
+    images = [str(voc / 'JPEGImages' / f'{name}.jpg') for name in names]
+    detect_files(detector, images, f'{work_dir}/pictures', SCORE_THR)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,13 @@ class Tools:
 
     def __call__(self, name, *arguments):
         return subprocess.run(self.command(name, *arguments), capture_output=True, text=True, env=self.env)
+
+    def main(self, name, *arguments):
+        """Run it in this process, which has paid for the imports, and return what would be the exit code."""
+        program = runpy.run_path(str(ROOT / 'tools' / name))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, 'argv', [name, *map(str, arguments)])
+            return program['main']()
 
 
 @pytest.fixture(scope='session')

@@ -46,12 +46,11 @@ def test_images_folders_and_videos(tools, toy_root, trained, tmp_path):
     assert (records[2]['fps'], records[2]['width'], records[2]['height']) == (5, 96, 64)
 
 
-def test_no_input_is_overwritten(tools, toy_root, trained):
+def test_no_input_is_overwritten(tools, toy_root, trained, capsys):
     image = sorted((toy_root / 'VOC2007/JPEGImages').glob('*.jpg'))[0]
     before = image.read_bytes()
-    result = tools('detect.py', tools.config, trained / 'iter_8.pth', image, '--out', image.parent)
-    assert result.returncode == 2
-    assert result.stderr.splitlines()[-1] == (
+    assert tools.main('detect.py', tools.config, trained / 'iter_8.pth', image, '--out', image.parent) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
         f'{image} would be overwritten by its own detections: name another folder with --out.'
     )
     assert image.read_bytes() == before

@@ -34,16 +34,19 @@ def same(left, right):
     return left == right
 
 
-@pytest.mark.parametrize('workers', [0, 2])
-def test_a_killed_run_ends_with_the_bits_of_the_uninterrupted_one(workers, tools, toy_root, trained, tmp_path):
-    arguments = ['train.py', tools.config, '--data-root', toy_root, '--work-dir', tmp_path, *tools.short]
-    arguments.append(f'train_dataloader.num_workers={workers}')
-    process = subprocess.Popen(
-        tools.command(*arguments), env=tools.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    assert kill_after(process, tmp_path, iteration=3) == -9
-    assert not (tmp_path / 'iter_8.pth').exists()
-    resumed = tools(*arguments, '--resume')
+def test_a_run_killed_twice_ends_with_the_bits_of_the_uninterrupted_one(tools, toy_root, trained, tmp_path):
+    arguments = ['train.py', tools.config, '--data-root', toy_root, '--work-dir', tmp_path, '--resume', *tools.short]
+    for workers, iteration, last in ((0, 3, 'iter_2.pth'), (2, 5, 'iter_4.pth')):
+        process = subprocess.Popen(
+            tools.command(*arguments, f'train_dataloader.num_workers={workers}'),
+            env=tools.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        assert kill_after(process, tmp_path, iteration) == -9
+        assert (tmp_path / last).exists()
+        assert not (tmp_path / 'iter_8.pth').exists()
+    resumed = tools(*arguments, 'train_dataloader.num_workers=2')
     assert resumed.returncode == 0, resumed.stderr
     assert losses(tmp_path) == losses(trained)
     ends = [torch.load(folder / 'iter_8.pth', weights_only=True) for folder in (trained, tmp_path)]
