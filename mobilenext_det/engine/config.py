@@ -14,11 +14,11 @@ from mmengine.runner import Runner
 
 from .errors import UsageError
 
-# Top-level keys that mmengine's Runner and the tools look up: its arguments and what it reads from the config itself.
+# Top-level keys that mmengine's Runner looks up: its arguments, and what it reads from the config itself.
 _READ_KEYS = {
     *inspect.signature(Runner.__init__).parameters,
     *('activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg'),
-    *('runner_type', 'sync_bn', 'tta_model', 'tta_pipeline'),
+    'sync_bn',
 }
 _GET_DATA = (
     'get VOC with `python tools/data/download_voc.py --out data/VOCdevkit`, or make a synthetic set with '
