@@ -498,7 +498,14 @@ def test_ctrl_c_keeps_the_part_file_and_says_so(case, tmp_path):
     case.server.faults = [('hang', 64_000)]
     name = case.archives[0].name
     command = [sys.executable, str(TOOL), '--out', str(tmp_path), '--mirror', case.server.url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell ignores SIGINT in what it starts in the background, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
         wait_for(lambda: voc.size_of(tmp_path / f'{name}.part'), process)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
