@@ -34,8 +34,8 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 def draw_detections(image: np.ndarray, detections: Sequence[dict], classes: Sequence[str]) -> np.ndarray:
     """Draw boxes and, above each, its class and score.
 
-    Line width and letters grow with the picture. A label that would leave the picture moves inside, and the surest
-    detection is drawn last, on top of the others.
+    Line width and letters grow with the picture. A label that would leave the picture moves inside. Labels lie on top
+    of boxes, and the surest detection on top of the others.
 
     Args:
         image (np.ndarray): The picture, (H, W, 3), BGR, uint8; not changed.
@@ -49,26 +49,29 @@ def draw_detections(image: np.ndarray, detections: Sequence[dict], classes: Sequ
     draw = ImageDraw.Draw(picture)
     line = max(2, round(max(picture.size) / 320))
     font = _font(max(11, round(max(picture.size) / 45)))
-    for detection in sorted(detections, key=lambda each: each['score']):
-        colour = class_colour(classes.index(detection['class']))
+    surest_last = sorted(detections, key=lambda each: each['score'])
+    for detection in surest_last:
         x1, y1, x2, y2 = (round(value) for value in detection['box'])
+        colour = class_colour(classes.index(detection['class']))
         draw.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=colour, width=line)
-        _label(draw, font, (x1, y1), f'{detection["class"]} {detection["score"]:.2f}', colour, line)
+    for detection in surest_last:
+        text = f'{detection["class"]} {detection["score"]:.2f}'
+        _label(draw, font, detection['box'][:2], text, class_colour(classes.index(detection['class'])), line)
     return np.array(picture)[..., ::-1].copy()
 
 
 def _label(
     draw: ImageDraw.ImageDraw,
     font: ImageFont.FreeTypeFont,
-    corner: tuple[int, int],
+    corner: Sequence[float],
     text: str,
     colour: tuple[int, int, int],
     line: int,
 ) -> None:
     width = round(draw.textlength(text, font)) + 4 * line
     height = sum(font.getmetrics()) + 2 * line
-    left = max(0, min(corner[0], draw.im.size[0] - width))
-    top = max(0, corner[1] - height)
+    left = max(0, min(round(corner[0]), draw.im.size[0] - width))
+    top = max(0, round(corner[1]) - height)
     draw.rectangle((left, top, left + width, top + height), fill=colour)
     bright = np.dot(colour, (0.299, 0.587, 0.114)) > 140
     draw.text((left + 2 * line, top + line), text, 'black' if bright else 'white', font)
