@@ -92,7 +92,7 @@ class MobileNeXt(BaseModule):
         act_cfg: Activation layer.
         with_cp: See `SandglassBlock`.
         zero_init_residual: Start blocks that have a shortcut as the identity, by a zero scale in their last batch norm
-            (as in mmdet's ResNet). Training from scratch then learns sooner; the authors do not do it.
+            (as in mmdet's ResNet), which is meant for training from scratch; the authors do not do it.
         init_cfg: Initialisation. The default is the authors': N(0, sqrt(2 / (k * k * out))) for convolutions. For a
             checkpoint, `dict(type='Pretrained', checkpoint=FILE, prefix='backbone.')`.
 
