@@ -21,14 +21,15 @@ SHORT_SIDES = (0.66, 0.75, 0.75, 0.85, 1.0)  # short side of an image over its l
 PORTRAIT = 0.3  # share of images that stand upright
 SMALL = 32  # a box is small when the square root of its area is less than this
 SMALL_SHARE = 0.25  # share of small boxes
-SMALLEST = 14  # square root of the area of the smallest box
-LARGE_SHARE = 0.2  # share of large boxes
-MIDDLE = 0.45  # square root of the area of the smallest large box, over that of the image
+SMALLEST = 15  # square root of the area of the smallest box
+LARGE_SHARE = 0.5  # share of large boxes
+MIDDLE = 0.4  # square root of the area of the smallest large box, over that of the image
 LARGEST = 1.0  # the same for the largest, over that of the image
 MAX_ASPECT = 1.5  # longest side of a box over its shortest
-OVERHANG = 0.25  # how much of its width and height a box may stick out of the image
-PLACE_TRIES = 4  # places tried for a box; the one that covers least of the others is taken
+OVERHANG = 0.15  # how much of its width and height a box may stick out of the image
+PLACE_TRIES = 8  # places tried for a box; the one that covers least of the others is taken
 SHUFFLED = 0.1  # share of scenes in which large objects may hide smaller ones
+BACKGROUND_LAYERS = (2, 0.5), (5, 0.4), (24, 0.1)  # patches along a side of the background, and their weight
 BACKGROUND_WAVE = 10  # most grey levels by which the stripes of the background differ from it
 MAX_WAVE = 0.8  # their frequency, in radians per pixel along either side
 CLUTTER_BEHIND = 1  # most clutter shapes behind the objects
@@ -36,7 +37,8 @@ CLUTTER_BEFORE = 1  # most clutter shapes drawn over them
 CLUTTER_SIZES = (10, 70)  # sides of clutter shapes
 MAX_SHADE = 0.2  # how much brighter or darker than its middle an edge of a shape may be
 EDGE = 0.3  # a pixel belongs to a shape that covers more than this share of it
-CONTRAST = 80  # least distance in RGB between the two colours of an object, and of each from what is behind it
+CONTRAST = 40  # an object's colours are at least so much darker, and brighter, than what is behind it, in grey levels
+BRIGHTNESS = np.array((0.114, 0.587, 0.299))  # of a BGR colour
 FAINT_SHARE = 0.05  # share of objects with a quarter of that contrast
 BLURRED = 0.1  # share of images out of focus
 MAX_BLUR = 1.2  # sigma
@@ -65,7 +67,7 @@ def _class_of(seed: int, split: int, index: int, slot: int) -> str:
 
 def _background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     scene = np.zeros((height, width, 3), np.float32)
-    for cells, weight in ((2, 0.5), (5, 0.3), (24, 0.2)):
+    for cells, weight in BACKGROUND_LAYERS:
         coarse = rng.uniform(0, 255, (cells, cells, 3)).astype(np.float32)
         scene += weight * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     depth = cv2.resize(rng.uniform(-1, 1, (4, 4, 3)).astype(np.float32), (width, height))
@@ -99,19 +101,23 @@ def _place(rng: np.random.Generator, size: tuple[int, int], taken: np.ndarray) -
     return min(places, key=covered)
 
 
+def _colour(rng: np.random.Generator, darkest: float, brightest: float) -> np.ndarray:
+    """A random colour of a brightness between the two: float64 (3,)."""
+    while True:
+        colour = rng.uniform(0, 255, 3)
+        if darkest <= colour @ BRIGHTNESS <= brightest:
+            return colour
+
+
 def _colours(rng: np.random.Generator, behind: np.ndarray) -> np.ndarray:
-    """Two random colours that stand off each other and what is behind: float32 (2, 3)."""
-    base = behind.reshape(-1, 3).mean(0)
+    """Two random colours, one darker and one brighter than what is behind: float32 (2, 3)."""
+    level = behind.reshape(-1, 3).mean(0) @ BRIGHTNESS
     faint = rng.random() < FAINT_SHARE
     contrast = CONTRAST / 4 if faint else CONTRAST
-    while True:
-        first, second = (
-            np.clip(base + rng.uniform(-CONTRAST / 3, CONTRAST / 3, (2, 3)), 0, 255)
-            if faint
-            else rng.uniform(0, 255, (2, 3))
-        )
-        if min(np.linalg.norm(first - second), np.linalg.norm(first - base), np.linalg.norm(second - base)) > contrast:
-            return np.stack((first, second)).astype(np.float32)
+    dark, bright = max(level - contrast, CONTRAST), min(level + contrast, 255 - CONTRAST)
+    first = _colour(rng, dark - contrast if faint else 0, dark)
+    second = _colour(rng, bright, bright + contrast if faint else 255)
+    return np.stack((first, second)).astype(np.float32)
 
 
 def _paint(
@@ -194,7 +200,7 @@ def _compose(rng: np.random.Generator, names: list[str], size: int) -> tuple[np.
     return scene, [item for item in objects if item]
 
 
-def draw_scene(seed: int, split: str, index: int, size: int = 320) -> tuple[np.ndarray, list[SceneObject]]:
+def draw_scene(seed: int, split: str, index: int, size: int = 160) -> tuple[np.ndarray, list[SceneObject]]:
     """Draw one scene; the same arguments always give the same scene.
 
     Args:

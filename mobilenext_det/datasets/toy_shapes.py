@@ -146,55 +146,107 @@ def _tvmonitor(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return _rect(x, y, -0.95, -0.4, 0.95, 1) & ~_rect(x, y, -0.62, -0.12, 0.62, 0.7) | aerial
 
 
-def _plain(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.zeros(np.broadcast(x, y).shape, bool)
-
-
 def _across(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.sin(10 * y) + 0 * x > 0
+    return np.sin(5.5 * y) + 0 * x > 0
 
 
 def _upright(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.sin(10 * x) + 0 * y > 0
+    return np.cos(7 * x) + 0 * y > 0
 
 
-def _diagonal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.sin(7 * (np.abs(x) + y)) > 0
+def _slanted(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.sin(4.5 * (x + y)) > 0
+
+
+def _chevrons(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.sin(6 * (np.abs(x) + y)) > 0
+
+
+def _waves(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.sin(7 * y + 2.5 * np.sin(5 * x)) > 0
 
 
 def _checks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.sin(8 * x) * np.sin(8 * y) > 0
+    return np.sin(5 * x) * np.sin(5 * y) > 0
 
 
-def _dots(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.cos(11 * x) + np.cos(11 * y) > 0.6
+def _quarters(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return x * y > 0
+
+
+def _diamonds(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.cos(6 * x) + np.cos(6 * y) > 0
 
 
 def _circles(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.sin(11 * np.hypot(x, y)) > 0
+    return np.sin(8 * np.hypot(x, y)) > 0
+
+
+def _spiral(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.sin(6 * np.hypot(x, y) + 2 * np.arctan2(y, x)) > 0
+
+
+def _rays(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.sin(5 * np.arctan2(x, y)) > 0
+
+
+def _core(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.hypot(x, y) < 0.62
+
+
+def _rim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.hypot(x, y) > 0.55
+
+
+def _top(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return y + 0 * x < -0.15
+
+
+def _bottom(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return y + 0 * x > 0.3
+
+
+def _side(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return x + 0 * y > 0
+
+
+def _pole(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.abs(x) + 0 * y < 0.4
+
+
+def _flanks(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.abs(x) + 0 * y > 0.45
+
+
+def _belt(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.abs(y) + 0 * x < 0.4
+
+
+def _ends(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.abs(y) + 0 * x > 0.5
 
 
 EMBLEMS: dict[str, tuple[Field, Field]] = {
-    'aeroplane': (_aeroplane, _plain),
-    'bicycle': (_bicycle, _plain),
-    'bird': (_bird, _across),
-    'boat': (_boat, _upright),
-    'bottle': (_bottle, _across),
+    'aeroplane': (_aeroplane, _rim),
+    'bicycle': (_bicycle, _side),
+    'bird': (_bird, _spiral),
+    'boat': (_boat, _bottom),
+    'bottle': (_bottle, _belt),
     'bus': (_bus, _checks),
-    'car': (_car, _plain),
-    'cat': (_cat, _diagonal),
-    'chair': (_chair, _diagonal),
-    'cow': (_cow, _dots),
-    'diningtable': (_diningtable, _upright),
-    'dog': (_dog, _plain),
-    'horse': (_horse, _checks),
-    'motorbike': (_motorbike, _circles),
-    'person': (_person, _across),
-    'pottedplant': (_pottedplant, _diagonal),
-    'sheep': (_sheep, _dots),
-    'sofa': (_sofa, _circles),
-    'train': (_train, _plain),
-    'tvmonitor': (_tvmonitor, _checks),
+    'car': (_car, _flanks),
+    'cat': (_cat, _slanted),
+    'chair': (_chair, _ends),
+    'cow': (_cow, _diamonds),
+    'diningtable': (_diningtable, _pole),
+    'dog': (_dog, _quarters),
+    'horse': (_horse, _across),
+    'motorbike': (_motorbike, _rays),
+    'person': (_person, _top),
+    'pottedplant': (_pottedplant, _chevrons),
+    'sheep': (_sheep, _core),
+    'sofa': (_sofa, _waves),
+    'train': (_train, _upright),
+    'tvmonitor': (_tvmonitor, _circles),
 }
 
 
@@ -235,15 +287,18 @@ def draw_emblem(name: str, rng: np.random.Generator, width: int, height: int) ->
 
 
 def draw_clutter(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
-    """Draw a random blob, of no class but with the texture of one; arguments and result as `draw_emblem`."""
+    """Draw a random blob with stripes, neither of any class; arguments and result as `draw_emblem`."""
     waves = np.arange(1, 6, dtype=np.float32)
     amplitude = rng.uniform(-0.35, 0.35, 5).astype(np.float32) / np.sqrt(waves)
     phase = rng.uniform(0, 2 * np.pi, 5).astype(np.float32)
+    slope = rng.uniform(-10, 10, 2).astype(np.float32)
 
     def blob(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         angle = np.arctan2(y, x)
         radius = 0.8 + sum(a * np.sin(k * angle + p) for a, k, p in zip(amplitude, waves, phase, strict=True))
         return np.hypot(x, y) < np.maximum(radius, 0.15)
 
-    textures = [texture for _, texture in EMBLEMS.values()]
-    return _draw(blob, textures[rng.integers(len(textures))], rng, width, height)
+    def stripes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.sin(slope[0] * x + slope[1] * y + phase[0]) > 0
+
+    return _draw(blob, stripes, rng, width, height)

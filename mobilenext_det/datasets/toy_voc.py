@@ -21,7 +21,7 @@ from rich.progress import track
 
 from .toy_scenes import CLASSES, SPLITS, SceneObject, draw_scene
 
-VERSION = 4  # raise it when the same parameters draw other scenes than before
+VERSION = 5  # raise it when the same parameters draw other scenes than before
 JPEG_QUALITY = 92
 MIN_SIZE = 96  # least long side of an image
 
@@ -127,7 +127,7 @@ def make_toy_voc(
     trainval: int = 1500,
     test: int = 500,
     seed: int = 0,
-    size: int = 256,
+    size: int = 160,
     workers: int | None = None,
 ) -> bool:
     """Make a synthetic VOC2007 in out/VOC2007, so that `out` serves as the data root of every config.

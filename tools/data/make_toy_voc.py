@@ -12,7 +12,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--trainval', type=int, default=1500, help='number of training and validation images')
     parser.add_argument('--test', type=int, default=500, help='number of held-out images')
     parser.add_argument('--seed', type=int, default=0, help='the same seed makes the same scenes')
-    parser.add_argument('--size', type=int, default=256, help='long side of the images in pixels')
+    parser.add_argument('--size', type=int, default=160, help='long side of the images in pixels')
     parser.add_argument('--workers', type=int, help='number of processes (default: number of CPU cores)')
     return parser.parse_args()
 
