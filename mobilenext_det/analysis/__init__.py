@@ -1,0 +1,1 @@
+"""What explains: complexity, gradients and the comparison of models."""
