@@ -16,6 +16,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 from torchvision.ops import batched_nms
 
+BACKGROUND = -1  # what a prior without an object has to find
+
 
 @MODELS.register_module()
 class SSDLiteHead(SSDHead):
@@ -38,7 +40,7 @@ class SSDLiteHead(SSDHead):
         act_cfg: Activation layer.
         anchor_generator: Priors.
         bbox_coder: Coding of boxes against priors; the default has SSD's variances 0.1 and 0.2.
-        train_cfg: `assigner`, `sampler`, `neg_pos_ratio`, `smoothl1_beta`, `allowed_border` and `pos_weight`.
+        train_cfg: `assigner`, `neg_pos_ratio` and `smoothl1_beta`.
         test_cfg: `score_thr`, `nms.iou_threshold` and `max_per_img`.
         init_cfg: Initialisation; the default is Xavier, uniform, with zero biases.
     """
@@ -121,30 +123,49 @@ class SSDLiteHead(SSDHead):
             each positive; `loss_bbox`: smooth L1 over the positives. Both are sums over the batch, divided by its
             positives (an image without objects counts as one).
         """
-        anchors, valid_flags = self.get_anchors(
-            [s.shape[-2:] for s in cls_scores], batch_img_metas, device=cls_scores[0].device
-        )
-        labels, label_weights, bbox_targets, bbox_weights, num_positives = self.get_targets(
-            anchors, valid_flags, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
-        )
-        labels, label_weights = torch.cat(labels, 1), torch.cat(label_weights, 1)
-        scores, deltas = flatten_levels(cls_scores, self.cls_out_channels), flatten_levels(bbox_preds, 4)
+        priors = self._priors(cls_scores)
+        owners = self._match(priors, batch_gt_instances, batch_gt_instances_ignore)
+        objects = torch.cat([gt.bboxes for gt in batch_gt_instances])
+        labels = torch.cat([gt.labels for gt in batch_gt_instances])
+        positive = owners >= 0
+        num_positives = positive.sum(1).clamp(min=1).sum()
 
-        losses = F.cross_entropy(scores.flatten(0, 1), labels.flatten(), reduction='none').view_as(labels)
-        losses = losses * label_weights
-        positive = labels < self.num_classes
-        hardness = losses.detach().masked_fill(positive, -1)
+        classes = owners.new_full(owners.shape, self.num_classes)
+        classes[positive] = labels[owners[positive]]
+        scores = flatten_levels(cls_scores, self.cls_out_channels)
+        losses = F.cross_entropy(scores.flatten(0, 1), classes.flatten(), reduction='none').view_as(owners)
+        hardness = losses.detach().masked_fill(owners != BACKGROUND, -1)
         rank = hardness.argsort(1, descending=True).argsort(1)
-        hard = rank < self.train_cfg.neg_pos_ratio * positive.sum(1, keepdim=True)
+        hard = (rank < self.train_cfg.neg_pos_ratio * positive.sum(1, keepdim=True)) & (owners == BACKGROUND)
         loss_cls = losses[positive | hard].sum() / num_positives
-        loss_bbox = smooth_l1_loss(
-            deltas,
-            torch.cat(bbox_targets, 1),
-            torch.cat(bbox_weights, 1),
-            beta=self.train_cfg.smoothl1_beta,
-            avg_factor=num_positives,
-        )
+
+        deltas = flatten_levels(bbox_preds, 4)[positive]
+        targets = self.bbox_coder.encode(priors.expand(len(owners), -1, -1)[positive], objects[owners[positive]])
+        loss_bbox = smooth_l1_loss(deltas, targets, beta=self.train_cfg.smoothl1_beta, avg_factor=num_positives)
         return dict(loss_cls=loss_cls, loss_bbox=loss_bbox)
+
+    def _priors(self, cls_scores: list[Tensor]) -> Tensor:
+        """Priors of all levels, (priors, 4): the same for every image, as all have the size that the priors are for."""
+        maps = [s.shape[-2:] for s in cls_scores]
+        return torch.cat(self.prior_generator.grid_priors(maps, device=cls_scores[0].device))
+
+    def _match(self, priors: Tensor, objects: list[InstanceData], ignored: list[InstanceData] | None = None) -> Tensor:
+        """Say what each prior has to find: an object's place among all of the batch, `BACKGROUND`, or nothing (-2).
+
+        The assigner is MMDetection's. What surrounds it there (flags for padding, a sampler, box targets for negatives)
+        has nothing to do in SSD and took longer than the assigner.
+
+        Returns:
+            int64 (N, priors).
+        """
+        owners, first = [], 0
+        proposals = InstanceData(priors=priors)
+        for image, others in zip(objects, ignored or [None] * len(objects), strict=True):
+            # The assigner counts from 1; its 0 is the background, its -1 a prior that must be left out.
+            owner = self.assigner.assign(proposals, image, others).gt_inds - 1
+            owners.append(torch.where(owner >= 0, owner + first, owner))
+            first += len(image)
+        return torch.stack(owners)
 
     def predict_by_feat(
         self,
@@ -163,16 +184,15 @@ class SSDLiteHead(SSDHead):
             batch_img_metas: `scale_factor` (w, h) of each image, needed with `rescale`.
             cfg: Replaces `test_cfg`.
             rescale: Give boxes in pixels of the original image instead of the network's input.
-            with_nms: Suppress overlapping boxes of a class and keep the best `max_per_img`.
+            with_nms: Suppress overlapping boxes of a class and keep the best `max_per_img`; otherwise every candidate
+                stays.
 
         Returns:
             One `InstanceData` an image: `bboxes` (k, 4) as (x1, y1, x2, y2), `scores` (k,) and `labels` (k,), best
             first.
         """
         cfg = self.test_cfg if cfg is None else cfg
-        priors = torch.cat(
-            self.prior_generator.grid_priors([s.shape[-2:] for s in cls_scores], device=cls_scores[0].device)
-        )
+        priors = self._priors(cls_scores)
         # Foreground classes come first; the last score is the background's.
         scores = flatten_levels(cls_scores, self.cls_out_channels).softmax(-1)[..., :-1]
         deltas = flatten_levels(bbox_preds, 4)
@@ -189,6 +209,8 @@ class SSDLiteHead(SSDHead):
                 corners = result.bboxes - result.bboxes.min()
                 keep = batched_nms(corners, result.scores, labels, cfg.nms.iou_threshold)
                 result = result[keep[: cfg.max_per_img]]
+            elif not with_nms:
+                result = result[result.scores.argsort(descending=True)]
             if rescale:
                 result.bboxes = scale_boxes(result.bboxes, [1 / factor for factor in meta['scale_factor']])
             results.append(result)

@@ -22,10 +22,7 @@ model = dict(
         assigner=dict(
             type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5, min_pos_iou=0.0, gt_max_assign_all=False
         ),
-        sampler=dict(type='PseudoSampler'),
         smoothl1_beta=1.0,
-        allowed_border=-1,
-        pos_weight=-1,
         neg_pos_ratio=3,
     ),
     test_cfg=dict(score_thr=0.01, nms=dict(type='nms', iou_threshold=0.45), max_per_img=100),
