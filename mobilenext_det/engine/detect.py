@@ -12,7 +12,7 @@ from rich.progress import MofNCompleteColumn, Progress
 
 from ..datasets.image_check import BrokenImageError, check_complete
 from .detector import Detector
-from .drawing import draw_detections
+from .drawing import draw_detections, legible_zoom
 from .errors import UsageError
 
 IMAGES = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff'}
@@ -95,7 +95,8 @@ def _detect_in_image(detector: Detector, file: Path, target: Path, score_thr: fl
     if image is None:
         raise UnreadableError(f'{file}: the file is not an image that can be read.')
     detections = detector(image, score_thr)
-    cv2.imwrite(str(target), draw_detections(image, detections, detector.classes), [cv2.IMWRITE_JPEG_QUALITY, 95])
+    drawn = draw_detections(image, detections, detector.classes, legible_zoom(image))
+    cv2.imwrite(str(target), drawn, [cv2.IMWRITE_JPEG_QUALITY, 95])
     return {'file': str(file), 'width': image.shape[1], 'height': image.shape[0], 'detections': detections}
 
 

@@ -31,7 +31,13 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.load_default(size)
 
 
-def draw_detections(image: np.ndarray, detections: Sequence[dict], classes: Sequence[str]) -> np.ndarray:
+def legible_zoom(image: np.ndarray) -> int:
+    """Return how many times a picture (H, W, 3) must be enlarged for labels to fit: 1 from 320 pixels up."""
+    longest = max(image.shape[:2])
+    return 1 if longest >= 320 else -(-640 // longest)
+
+
+def draw_detections(image: np.ndarray, detections: Sequence[dict], classes: Sequence[str], zoom: int = 1) -> np.ndarray:
     """Draw boxes and, above each, its class and score.
 
     Line width and letters grow with the picture. A label that would leave the picture moves inside. Labels lie on top
@@ -41,22 +47,25 @@ def draw_detections(image: np.ndarray, detections: Sequence[dict], classes: Sequ
         image (np.ndarray): The picture, (H, W, 3), BGR, uint8; not changed.
         detections (Sequence[dict]): What :class:`~mobilenext_det.engine.detector.Detector` returns.
         classes (Sequence[str]): All class names, for a colour each.
+        zoom (int): How many times the picture is enlarged.
 
     Returns:
-        np.ndarray: The picture with its detections, (H, W, 3), BGR, uint8.
+        np.ndarray: The picture with its detections, (zoom * H, zoom * W, 3), BGR, uint8.
     """
     picture = Image.fromarray(image[..., ::-1])
+    picture = picture.resize((zoom * picture.width, zoom * picture.height), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(picture)
     line = max(2, round(max(picture.size) / 320))
     font = _font(max(11, round(max(picture.size) / 45)))
     surest_last = sorted(detections, key=lambda each: each['score'])
     for detection in surest_last:
-        x1, y1, x2, y2 = (round(value) for value in detection['box'])
+        x1, y1, x2, y2 = (round(zoom * value) for value in detection['box'])
         colour = class_colour(classes.index(detection['class']))
         draw.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=colour, width=line)
     for detection in surest_last:
         text = f'{detection["class"]} {detection["score"]:.2f}'
-        _label(draw, font, detection['box'][:2], text, class_colour(classes.index(detection['class'])), line)
+        corner = [zoom * value for value in detection['box'][:2]]
+        _label(draw, font, corner, text, class_colour(classes.index(detection['class'])), line)
     return np.array(picture)[..., ::-1].copy()
 
 

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from mobilenext_det.engine.drawing import class_colour, draw_detections
+from mobilenext_det.engine.drawing import class_colour, draw_detections, legible_zoom
 
 CLASSES = ('cat', 'dog')
 
@@ -54,3 +54,18 @@ def test_the_surest_detection_is_on_top():
     for order in (boxes, boxes[::-1]):
         drawn = draw_detections(np.zeros((240, 320, 3), np.uint8), order, CLASSES)
         assert tuple(drawn[100, 50]) == bgr('cat')
+
+
+@pytest.mark.parametrize(('longest', 'zoom'), [(100, 7), (160, 4), (319, 3), (320, 1), (4000, 1)])
+def test_small_pictures_are_enlarged_until_labels_fit(longest, zoom):
+    assert legible_zoom(np.zeros((50, longest, 3), np.uint8)) == zoom
+    assert legible_zoom(np.zeros((longest, 50, 3), np.uint8)) == zoom
+
+
+def test_boxes_are_enlarged_with_their_picture():
+    image = np.zeros((60, 80, 3), np.uint8)
+    image[20:45, 25:50] = 90
+    drawn = draw_detections(image, [detection('dog', 0.5, 25, 20, 50, 45)], CLASSES, zoom=4)
+    assert drawn.shape == (240, 320, 3)
+    assert tuple(drawn[130, 100]) == tuple(drawn[130, 200]) == tuple(drawn[80, 150]) == bgr('dog')
+    assert np.abs(drawn[90:170, 110:190].astype(int) - 90).max() <= 1
