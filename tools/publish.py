@@ -1,0 +1,33 @@
+"""Make a small checkpoint to give away: python tools/publish.py work_dirs/run/iter_72000.pth model.pth."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description='Keep the weights, in half precision, and the class names.')
+    parser.add_argument('checkpoint', help='checkpoint that training wrote')
+    parser.add_argument('out', help='file to write; the first digits of its SHA-256 are added to the name')
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Write the file and say what it is."""
+    args = parse_args()
+    from mobilenext_det.engine import UsageError
+    from mobilenext_det.engine.publish import publish
+
+    try:
+        path = publish(args.checkpoint, args.out)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f'{path}: {path.stat().st_size / 1e6:.2f} MB')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
