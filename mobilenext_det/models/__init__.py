@@ -4,16 +4,21 @@ from .autocast_conv import AutocastConv2d
 from .mobilenetv2 import TappedMobileNetV2
 from .mobilenext import MobileNeXt
 from .priors import SSDLitePriorGenerator
+from .replace_blocks import replace_blocks
 from .sandglass import SandglassBlock
+from .sandglass_ablations import ActivationSandglassBlock, NarrowDepthwiseSandglassBlock
 from .ssdlite_head import SSDLiteHead
 from .ssdlite_neck import SSDLiteNeck
 
 __all__ = [
+    'ActivationSandglassBlock',
     'AutocastConv2d',
     'MobileNeXt',
+    'NarrowDepthwiseSandglassBlock',
     'SSDLiteHead',
     'SSDLiteNeck',
     'SSDLitePriorGenerator',
     'SandglassBlock',
     'TappedMobileNetV2',
+    'replace_blocks',
 ]

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from mmcv.cnn import ConvModule
 from mmdet.models.utils import make_divisible
 from mmdet.registry import MODELS
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .sandglass import SandglassBlock
+from .zero_init import ZeroInitResidual
 
 # Reduction ratio t, channels c, blocks n, stride s of the first block. Version 1 of the paper prints n = 2 in the
 # 960-channel row; the author calls that a typing error.
@@ -42,15 +42,20 @@ def stage_stride(stage: int, tap: str = 'block') -> int:
     return 2 * math.prod(strides[: stage + (tap == 'block')])
 
 
-def _check_arguments(out_indices: Sequence[int], taps: Sequence[str], frozen_stages: int) -> None:
-    """Raise `ValueError`, naming the value, if a stage or a tap does not exist."""
+def _check_arguments(widen_factor: float, out_indices: Sequence[int], taps: Sequence[str], frozen_stages: int) -> None:
+    """Raise `ValueError`, naming the value, if the network, a stage or a tap does not exist."""
+    if not widen_factor > 0:
+        raise ValueError(f'widen_factor must be more than 0, but is {widen_factor}.')
     if not out_indices or not set(out_indices) <= set(range(len(STAGES))):
         raise ValueError(f'out_indices must name stages 0 to 7, but is {tuple(out_indices)}.')
     if len(taps) != len(out_indices) or not set(taps) <= set(TAPS):
         raise ValueError(
             f'taps must be one of {TAPS}, or one of them for each of {len(out_indices)} outputs, but is {taps}.'
         )
-    for stage, tap in zip(out_indices, taps, strict=True):
+    outputs = list(zip(out_indices, taps, strict=True))
+    if len(set(outputs)) < len(outputs):
+        raise ValueError(f'out_indices and taps must name each output once, but are {outputs}.')
+    for stage, tap in outputs:
         if tap == 'expansion' and stage in (4, 6):
             raise ValueError(
                 f"stage {stage} cannot be tapped at 'expansion': its first block has no depthwise convolution after "
@@ -63,14 +68,14 @@ def _check_arguments(out_indices: Sequence[int], taps: Sequence[str], frozen_sta
 def _make_stage(in_channels: int, out_channels: int, settings: tuple[int, int, int, int], block: dict) -> nn.Sequential:
     """Stack the blocks of one stage; only the first changes width and stride."""
     ratio, _, depth, stride = settings
-    first = SandglassBlock(in_channels, out_channels, stride, ratio, keep_depthwise=depth == 1 and stride == 1, **block)
-    return nn.Sequential(
-        first, *(SandglassBlock(out_channels, out_channels, 1, ratio, **block) for _ in range(depth - 1))
-    )
+    block = dict(block, out_channels=out_channels, reduction_ratio=ratio)
+    first = dict(block, in_channels=in_channels, stride=stride, keep_depthwise=depth == 1 and stride == 1)
+    others = [dict(block, in_channels=out_channels)] * (depth - 1)
+    return nn.Sequential(*(MODELS.build(cfg) for cfg in (first, *others)))
 
 
 @MODELS.register_module()
-class MobileNeXt(BaseModule):
+class MobileNeXt(ZeroInitResidual):
     """MobileNeXt backbone: a stem and eight stages of sandglass blocks at strides 4, 4, 8, 16, 16, 32, 32, 32.
 
     Stages after the last one that is tapped are not built. `feature_info` lists `channels` and `stride` of each
@@ -91,13 +96,15 @@ class MobileNeXt(BaseModule):
         norm_cfg: Normalisation layer. PyTorch's own defaults (eps 1e-5, momentum 0.1), as the authors use.
         act_cfg: Activation layer.
         with_cp: See `SandglassBlock`.
+        block_cfg: Type of the blocks, and its own arguments, for the ablations in `sandglass_ablations.py`.
         zero_init_residual: Start blocks that have a shortcut as the identity, by a zero scale in their last batch norm
             (as in mmdet's ResNet), which is meant for training from scratch; the authors do not do it.
         init_cfg: Initialisation. The default is the authors': N(0, sqrt(2 / (k * k * out))) for convolutions. For a
             checkpoint, `dict(type='Pretrained', checkpoint=FILE, prefix='backbone.')`.
 
     Raises:
-        ValueError: If a stage, a tap or `frozen_stages` does not exist; the message names the value.
+        ValueError: If `widen_factor` is not positive, a stage, a tap or `frozen_stages` does not exist, or an output is
+            named twice; the message names the value.
 
     Example:
         >>> import torch
@@ -119,6 +126,7 @@ class MobileNeXt(BaseModule):
         norm_cfg: dict = dict(type='BN'),
         act_cfg: dict = dict(type='ReLU6'),
         with_cp: bool = False,
+        block_cfg: dict = dict(type=SandglassBlock),
         zero_init_residual: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
@@ -129,14 +137,14 @@ class MobileNeXt(BaseModule):
             ]
         super().__init__(init_cfg)
         taps = (taps,) * len(out_indices) if isinstance(taps, str) else tuple(taps)
-        _check_arguments(out_indices, taps, frozen_stages)
+        _check_arguments(widen_factor, out_indices, taps, frozen_stages)
         self.outputs = tuple(zip(out_indices, taps, strict=True))
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval
         self.zero_init_residual = zero_init_residual
 
         layers = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
-        block = dict(identity_multiplier=identity_multiplier, se_cfg=se_cfg, with_cp=with_cp, **layers)
+        block = dict(block_cfg, identity_multiplier=identity_multiplier, se_cfg=se_cfg, with_cp=with_cp, **layers)
         channels = (make_divisible(32 * widen_factor, 8), *stage_channels(widen_factor))
         self.stem = ConvModule(3, channels[0], 3, stride=2, padding=1, **layers)
         self.stages = nn.ModuleList(
@@ -148,16 +156,6 @@ class MobileNeXt(BaseModule):
             for stage, tap in self.outputs
         ]
         self._freeze()
-
-    def init_weights(self) -> None:
-        """Initialise as `init_cfg` says; weights that come from a checkpoint keep all of their scales."""
-        first_time = not self.is_init
-        super().init_weights()
-        pretrained = isinstance(self.init_cfg, dict) and self.init_cfg['type'] == 'Pretrained'
-        if self.zero_init_residual and first_time and not pretrained:
-            for module in self.modules():
-                if isinstance(module, SandglassBlock) and module.identity_channels:
-                    nn.init.zeros_(module.depthwise_out.norm.weight)
 
     def _freeze(self) -> None:
         """Stop the gradients of the frozen part and keep its batch norm in evaluation mode."""

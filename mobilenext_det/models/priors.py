@@ -65,6 +65,14 @@ class SSDLitePriorGenerator(SSDAnchorGenerator):
             scale_major=False,
         )
         self.input_size = input_size
+        self.min_sizes, self.max_sizes = tuple(min_sizes), tuple(max_sizes)
+
+    def __repr__(self) -> str:
+        """Return the arguments; the stock method wants an attribute that only its other form has."""
+        return (
+            f'{type(self).__name__}(input_size={self.input_size}, strides={[s for s, _ in self.strides]}, '
+            f'min_sizes={self.min_sizes}, max_sizes={self.max_sizes}, num_base_priors={self.num_base_priors})'
+        )
 
     def grid_priors(
         self,

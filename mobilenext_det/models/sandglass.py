@@ -92,6 +92,11 @@ class SandglassBlock(BaseModule):
         se_defaults = dict(act_cfg=(dict(type='ReLU'), dict(type='HSigmoid', bias=3.0, divisor=6.0)))
         self.se = nn.Identity() if se_cfg is None else SELayer(out_channels, **{**se_defaults, **se_cfg})
 
+    @property
+    def residual_norm(self) -> nn.Module:
+        """The normalisation that ends the residual branch of a block with a shortcut."""
+        return self.depthwise_out.norm
+
     def add_identity(self, out: Tensor, x: Tensor) -> Tensor:
         """Add the first `identity_channels` channels of `x` to those of `out`."""
         k = self.identity_channels
