@@ -1,0 +1,15 @@
+"""The demo's network trained for about an hour on two CPU cores; docs/results.md has what it reaches.
+
+python tools/data/make_toy_voc.py --out data/toy
+python tools/train.py configs/ssdlite_mobilenext_toy_long.py --amp
+"""
+
+_base_ = './ssdlite_mobilenext_toy.py'
+
+max_iters = 12000
+
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 8)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=100),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=100, end=max_iters, T_max=max_iters - 100),
+]
