@@ -60,14 +60,26 @@ def html_page(title: str, names: Sequence[str], summaries: Sequence[Summary], se
     first = summaries[0]
     note = f'{first.images} images. AP in percent at IoU {first.iou_threshold:g}; {first.policy}; {first.pixels}.'
     tiles = ''.join(_tiles(name if len(names) > 1 else '', s) for name, s in zip(names, summaries, strict=True))
+    return frame(title, note, [tiles, *sections], 'summary.json')
+
+
+def frame(title: str, note: str, parts: Sequence[str], numbers: str) -> str:
+    """A page around its parts.
+
+    Args:
+        title: its heading.
+        note: a sentence below the heading.
+        parts: what follows, as HTML.
+        numbers: name of the file that has all digits.
+    """
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body><main>'
-        f'<h1>{escape(title)}</h1><p class="note">{escape(note)}</p>{tiles}\n'
-        + '\n'.join(sections)
-        + '<footer>Written by mobilenext_det. Nothing is rounded but in print: summary.json next to this page has all '
-        'digits.</footer></main></body></html>\n'
+        f'<h1>{escape(title)}</h1><p class="note">{escape(note)}</p>'
+        + '\n'.join(parts)
+        + '<footer>Written by mobilenext_det. Nothing is rounded but in print: '
+        f'{escape(numbers)} next to this page has all digits.</footer></main></body></html>\n'
     )
 
 
@@ -109,7 +121,7 @@ def class_rows(names: Sequence[str], summaries: Sequence[Summary]) -> str:
         rows = [_pair_row(*results) for results in zip(*(summary.classes for summary in summaries), strict=True)]
         values = [summary.mAP_11points for summary in summaries]
         total = ['all', _sum(summaries[0], 'objects'), *map(_bar, values, ('', ' second')), _difference(*values)]
-    return _table(heads, [total, *rows], 'scroll', first_row='all')
+    return html_table(heads, [total, *rows], 'scroll', first_row='all')
 
 
 def error_rows(names: Sequence[str], breakdowns: Sequence[ErrorBreakdown]) -> str:
@@ -124,7 +136,24 @@ def error_rows(names: Sequence[str], breakdowns: Sequence[ErrorBreakdown]) -> st
     rows = [
         [kind, *(text for b in breakdowns for text in (f'{b.counts[kind]:,}', percent(b.cost[kind])))] for kind in KINDS
     ]
-    return _table(heads, rows, 'scroll' if len(names) > 1 else 'scroll small')
+    return html_table(heads, rows, 'scroll' if len(names) > 1 else 'scroll small')
+
+
+def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]], style: str = 'scroll', first_row: str = '') -> str:
+    """A table.
+
+    Args:
+        heads: headings of the columns.
+        rows: cells as HTML.
+        style: class of the box around the table.
+        first_row: class of the first row.
+    """
+    head = ''.join(f'<th>{escape(text)}</th>' for text in heads)
+    body = ''
+    for index, row in enumerate(rows):
+        cells = ''.join(f'<td>{cell}</td>' for cell in row)
+        body += f'<tr{f" class={first_row}" if first_row and index == 0 else ""}>{cells}</tr>'
+    return f'<div class="{style}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _tiles(name: str, summary: Summary) -> str:
@@ -183,12 +212,3 @@ def _difference(first: float, second: float) -> str:
 def _bar(value: float, colour: str = '') -> str:
     width = 100 * value if value == value else 0
     return f'{percent(value)}<span class="bar{colour}"><i style="width:{width:.1f}%"></i></span>'
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], style: str, first_row: str = '') -> str:
-    head = ''.join(f'<th>{escape(text)}</th>' for text in heads)
-    body = ''
-    for index, row in enumerate(rows):
-        cells = ''.join(f'<td>{cell}</td>' for cell in row)
-        body += f'<tr{f" class={first_row}" if first_row and index == 0 else ""}>{cells}</tr>'
-    return f'<div class="{style}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -35,7 +35,8 @@ class VOCAveragePrecision(BaseMetric):
 
     Keys (after the prefix): ``mAP_11points``, ``mAP_area``; ``precision``, ``recall`` and ``F1`` at the score where F1
     over all classes is highest, and that ``score``; with ``classwise`` ``AP_11points/<class>`` and
-    ``AP_area/<class>``; with ``coco`` ``coco_AP`` and the other five. The whole result stays in :attr:`summary`.
+    ``AP_area/<class>``; with ``coco`` ``coco_AP`` and the other five. The whole result stays in :attr:`summary`,
+    what it was computed from in :attr:`data`.
 
     Args:
         iou_threshold: overlap that a true positive reaches.
@@ -75,6 +76,7 @@ class VOCAveragePrecision(BaseMetric):
         self.report_dir = report_dir
         self.report_title = report_title
         self.summary: Summary | None = None
+        self.data: EvaluationSet | None = None
         self._warned = False
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -100,7 +102,7 @@ class VOCAveragePrecision(BaseMetric):
         Raises:
             BadDataError: the data set's metainfo holds no class names, or boxes or scores are no proper numbers.
         """
-        data = EvaluationSet.from_records(results, self._classes(), self.inclusive)
+        self.data = data = EvaluationSet.from_records(results, self._classes(), self.inclusive)
         self.summary = summarise(data, self.iou_threshold, self.difficult, self.coco)
         parts = (class_table(self.summary), coco_line(self.summary), footnotes(self.summary))
         print_log('\n' + '\n'.join(filter(None, parts)), logger='current')

@@ -67,6 +67,8 @@ def test_keys_and_exact_values():
     }
     assert metric.summary.as_dict()['per_class']['cat']['ignored'] == 1
     assert metric.summary.as_dict()['per_class']['dog']['AP_area'] is None
+    assert metric.data.image_ids == ['000001', '000002']
+    assert metric.data.detections.scores == pytest.approx([0.9, 0.8, 0.6])
     assert metric.results == []
 
 
