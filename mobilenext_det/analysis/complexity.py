@@ -74,6 +74,13 @@ def part_of(name: str) -> str:
     return 'head' if part.endswith('head') else part
 
 
+def stage_of(name: str) -> str:
+    """Return the stage that a dotted name belongs to, such as 'backbone.stages.5' or 'backbone.layer6'."""
+    part, *inner = name.split('.')
+    numbered = len(inner) > 1 and inner[1].isdigit() and not inner[0][-1].isdigit()
+    return '.'.join((part, *inner[: 2 if numbered else 1]))
+
+
 def count_layers(config: str, size: int | None = None) -> list[Layer]:
     """Count parameters and multiply-adds of every layer of a detector, in the order of its modules.
 
