@@ -1,9 +1,13 @@
-"""Random detections on random objects, evaluated by the metric's own code."""
+"""Random detections on random objects, and runs made of them, evaluated by the metric's own code."""
+
+import dataclasses
 
 import numpy as np
 import pytest
 
-from mobilenext_det.evaluation import Detections, EvaluationSet, Objects
+from mobilenext_det.analysis.outcomes import Outcomes
+from mobilenext_det.analysis.run_record import Run
+from mobilenext_det.evaluation import Detections, EvaluationSet, Objects, summarise
 
 
 def make_random_set(seed, images=12, classes=3, objects=30, detections=80, levels=None):
@@ -58,3 +62,33 @@ def random_set():
 @pytest.fixture(scope='session')
 def repeated():
     return repeat_images
+
+
+@pytest.fixture(scope='session')
+def run_of():
+    """Make the run of a config with a seed: the same objects for all, detections of its own."""
+
+    def make(config, seed, wrong=0.0, curve=True):
+        good, other = (make_random_set(number, objects=40, detections=150) for number in (0, 1 + seed))
+        swapped = np.random.default_rng(seed).random(150) < wrong
+        score = np.where(swapped, other.detections.scores, good.detections.scores)
+        label = np.where(swapped, other.detections.label, good.detections.label)
+        data = dataclasses.replace(good, detections=good.detections._replace(scores=score, label=label))
+        summary = summarise(data)
+        per_class = {row.name: {'AP_11points': row.AP_11points, 'AP_area': row.AP_area} for row in summary.classes}
+        parts = {part: {'params': 1000, 'madds': 9000} for part in ('backbone', 'neck', 'head', 'total')}
+        return Run(
+            config,
+            seed,
+            {'config': f'digest of {config}', 'train_images': 'x', 'test_images': 'y', 'checkpoint': None},
+            {'mAP_11points': summary.mAP_11points, 'mAP_area': summary.mAP_area, 'per_class': per_class},
+            {'loss': [[1, 9.0], [2, 5.0 + seed]], 'validation': [[1, 0.1, 0.12], [2, 0.3, 0.3]]}
+            if curve
+            else {'loss': [], 'validation': []},
+            {'iterations': 2, 'seconds': 4.0 + seed, 'images_per_second': 8.0 + seed} if curve else None,
+            {**parts, 'weights_bytes': 4500},
+            {'torch': '2', 'mobilenext_det': '0', 'device': 'cpu', 'cpu': 'a processor', 'threads': 2},
+            Outcomes.of(data, summary),
+        )
+
+    return make
