@@ -10,7 +10,7 @@ import pytest
 
 CONFIG = """
 _base_ = '{base}'
-input_size = 64
+input_size = 160
 resize = dict(type='Resize', scale=(input_size, input_size), keep_ratio=False)
 train_pipeline = [resize if t.type == 'Resize' else t for t in _base_.train_pipeline]
 test_pipeline = [resize if t.type == 'Resize' else t for t in _base_.test_pipeline]
@@ -112,18 +112,18 @@ def test_the_report_is_there_and_is_rebuilt_from_the_runs_alone(tools, compared,
     assert len(re.findall('data:image/webp', (tmp_path / 'comparison.html').read_text())) == 4
 
 
-def test_checkpoints_are_compared_without_training(tools, toy_root, configs, compared, tmp_path):
+def test_a_checkpoint_joins_finished_runs_without_training(tools, toy_root, configs, compared, tmp_path):
     out, _ = compared
-    given = [f'{config}={out}/work/{config.stem}-seed0/iter_6.pth' for config in configs]
-    result = tools('compare.py', *given, '--data-root', toy_root, '--out', tmp_path)
-    assert result.returncode == 0, result.stderr
-    for name in ('narrow', 'wide'):
-        trained, judged = (
-            json.loads((folder / 'runs' / f'{name}-seed0.json').read_text()) for folder in (out, tmp_path)
-        )
-        assert judged['metrics'] == trained['metrics']
-        assert judged['outcomes'] == trained['outcomes']
-        assert judged['training'] is None
+    shutil.copytree(out / 'runs', tmp_path / 'runs', ignore=shutil.ignore_patterns('wide*'))
+    given = f'{configs[1]}={out}/work/wide-seed0/iter_6.pth'
+    arguments = (configs[0], given, '--seeds', 2, '--data-root', toy_root, '--out', tmp_path)
+    assert tools.main('compare.py', *arguments) == 0
+    trained, judged = (json.loads((folder / 'runs' / 'wide-seed0.json').read_text()) for folder in (out, tmp_path))
+    assert judged['metrics'] == trained['metrics']
+    assert judged['outcomes'] == trained['outcomes']
+    assert judged['training'] is None
+    numbers = json.loads((tmp_path / 'comparison.json').read_text())
+    assert {name: config['runs'] for name, config in numbers['configs'].items()} == {'narrow': 2, 'wide': 1}
 
 
 def test_a_run_that_fails_says_why(tools, toy_root, configs, tmp_path, capfd):
