@@ -95,6 +95,8 @@ def count_layers(config: str, size: int | None = None) -> list[Layer]:
         UsageError: See `complexity`.
     """
     cfg = load_config(config)
+    if 'model' not in cfg:
+        raise UsageError(f'{cfg.filename} has no model to count.')
     height, width = input_shape(cfg, size)
     model = build_model(cfg, size)
     metainfo = dict(img_shape=(height, width), ori_shape=(height, width), pad_shape=(height, width))
@@ -105,8 +107,6 @@ def count_layers(config: str, size: int | None = None) -> list[Layer]:
 
 def build_model(cfg: Config, size: int | None = None) -> nn.Module:
     """Build the detector of a config, for inputs of another size where one is given."""
-    if 'model' not in cfg:
-        raise UsageError(f'{cfg.filename} has no model to count.')
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     priors = cfg.model.get('bbox_head', {}).get('anchor_generator', {})
     if size and priors.get('type') == 'SSDLitePriorGenerator':

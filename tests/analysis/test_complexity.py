@@ -70,7 +70,7 @@ def test_a_two_stage_detector(tmp_path):
     """Each of the 20 proposals passes both layers of the roi head and its two outputs, whatever the weights are."""
     path = tmp_path / 'faster_rcnn.py'
     path.write_text(
-        f'_base_ = {str(SHIPPED / "faster-rcnn/faster-rcnn_r50_fpn_1x_coco.py")!r}\n'
+        f'_base_ = {str(SHIPPED / "faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py")!r}\n'
         "model = dict(backbone=dict(_delete_=True, type='MobileNeXt', widen_factor=0.35),\n"
         '    neck=dict(in_channels=[48, 64, 136, 1280], out_channels=8),\n'
         '    rpn_head=dict(in_channels=8, feat_channels=8),\n'
