@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mobilenext_det.engine import UsageError
-from mobilenext_det.engine.config import require_checkpoint, require_data
+from mobilenext_det.engine.config import require_data
 
 from .comparison_numbers import compare_runs
 from .comparison_report import print_table, write_report
@@ -112,8 +112,8 @@ def plan(
         loaded = of_config[0].load_config()
         require_data(loaded, 'test_dataloader', *(() if has_checkpoint else ('train_dataloader', 'val_dataloader')))
         for job in of_config:
-            if job.checkpoint is not None:
-                require_checkpoint(job.checkpoint)
+            if job.checkpoint is not None and not Path(job.checkpoint).is_file():
+                raise UsageError(f'There is no checkpoint {job.checkpoint}.')
             if job.path.exists():
                 require_same(read_run(job.path), job.path, identify(loaded, amp, job.checkpoint))
         jobs += of_config

@@ -34,8 +34,8 @@ class Run(NamedTuple):
     Attributes:
         config: Name of the config.
         seed: Seed it was trained with, or the place of its checkpoint in the list given.
-        identity: Digests of the config, of the lists of training and test images and, if it was not trained by the
-            comparison, of the checkpoint: runs of one config may be averaged only where these agree.
+        identity: Digests of the config, of the list of test images, and of the list of training images or, if it was
+            not trained by the comparison, of the checkpoint: None for the other of the two.
         metrics: `mAP_11points` and `mAP_area`, and both APs of every class in `per_class`; None where undefined.
         curve: `loss`, pairs of an iteration and the mean loss up to it, and `validation`, triples of an iteration and
             both mAPs; empty for a checkpoint that was given.
@@ -144,7 +144,7 @@ def identify(config: Config, amp: bool, checkpoint: str | None) -> dict[str, str
     text = json.dumps([settings, amp], sort_keys=True, default=repr)
     return {
         'config': _digest(text.encode()),
-        'train_images': _digest_lists(config.get('train_dataloader')),
+        'train_images': None if checkpoint else _digest_lists(config.get('train_dataloader')),
         'test_images': _digest_lists(config.get('test_dataloader')),
         'checkpoint': _digest(Path(checkpoint).read_bytes()) if checkpoint else None,
     }

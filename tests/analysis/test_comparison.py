@@ -58,7 +58,7 @@ def test_what_cannot_be_is_refused(data_root, tmp_path, configs, options, senten
 
 
 def test_missing_data_is_named(data_root, tmp_path):
-    with pytest.raises(UsageError, match='There is no .*trainval.txt'):
+    with pytest.raises(UsageError, match='There is no .*/ImageSets/Main/test.txt'):
         plan(CONFIGS, str(tmp_path), 1, str(tmp_path))
 
 

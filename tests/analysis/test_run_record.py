@@ -74,6 +74,7 @@ def test_a_run_is_the_same_on_every_machine_and_no_other(tmp_path):
         checkpoint.write_bytes(bytes([number]))
     given = [identify(config(here), False, str(checkpoint)) for checkpoint in checkpoints]
     assert len({item['checkpoint'] for item in (identity, *given)}) == 3
+    assert [item['train_images'] is None for item in (identity, *given)] == [False, True, True]
 
 
 def test_other_settings_are_named(run_of, tmp_path):
