@@ -9,7 +9,7 @@ _base_ = './ssdlite_mobilenext_w035_voc.py'
 data_root = '{{$MOBILENEXT_DATA_ROOT:data/toy}}'
 input_size = 192
 batch_size = 16
-max_iters = 1600
+max_iters = 2000
 
 resize = dict(type='Resize', scale=(input_size, input_size), keep_ratio=False)
 train_pipeline = [resize if t.type == 'Resize' else t for t in _base_.train_pipeline]
