@@ -106,15 +106,16 @@ class TappedMobileNetV2(ZeroInitResidual, MobileNetV2):
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         """Give torchvision's weights (features.*, classifier.*) the names used here; both have the same order."""
         theirs = [key for key in state_dict if key.startswith(f'{prefix}features.')]
-        ours = list(self.state_dict())
         if theirs:
-            if len(theirs) != len(ours):
+            # Files may lack the counters of batches, which nothing reads.
+            ours, weights = ([key for key in keys if 'num_batches' not in key] for keys in (self.state_dict(), theirs))
+            if len(weights) != len(ours):
                 raise ValueError(
-                    f"The weights are {len(theirs)} tensors of torchvision's MobileNetV2, but this backbone has "
+                    f"The weights are {len(weights)} tensors of torchvision's MobileNetV2, but this backbone has "
                     f"{len(ours)}: they fit block='inverted_residual' only."
                 )
-            for name, key in zip(ours, theirs, strict=True):
-                state_dict[prefix + name] = state_dict.pop(key)
-            for key in [key for key in state_dict if key.startswith(f'{prefix}classifier.')]:
+            state_dict.update({prefix + name: state_dict[key] for name, key in zip(ours, weights, strict=True)})
+            classifier = [key for key in state_dict if key.startswith(f'{prefix}classifier.')]
+            for key in theirs + classifier:
                 del state_dict[key]
         super()._load_from_state_dict(state_dict, prefix, *args)

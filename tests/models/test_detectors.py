@@ -19,12 +19,15 @@ SHIPPED = Path(mmdet.__file__).parent / '.mim' / 'configs'
 MOBILENEXT = dict(type='MobileNeXt', out_indices=(5, 7, 7), taps=('expansion', 'expansion', 'block'))
 MOBILENETV2 = dict(type='TappedMobileNetV2', tap='block')
 MOBILENETV2_EXPANSION = dict(type='TappedMobileNetV2', tap='expansion')
+EXTRA_DEPTHWISE = dict(block='extra_depthwise')
 
 # Backbone, classes: parameters and multiply-adds at 320 of backbone, neck and head, as printed.
 PARTS = [
     (MOBILENEXT, 20, (2254416, 700672, 521220), (632780800, 13005824, 62939904)),
     (MOBILENETV2, 20, (2223872, 774016, 428100), (611212800, 40560768, 30674304)),
     (MOBILENETV2_EXPANSION, 20, (2223872, 774016, 511620), (611212800, 40560768, 62930304)),
+    (MOBILENETV2 | EXTRA_DEPTHWISE, 20, (2302368, 774016, 428100), (679929600, 40560768, 30674304)),
+    (MOBILENETV2_EXPANSION | EXTRA_DEPTHWISE, 20, (2302368, 774016, 511620), (679929600, 40560768, 62930304)),
 ]
 # The same, whole; COCO has 80 classes.
 TOTALS = [

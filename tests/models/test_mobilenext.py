@@ -6,12 +6,11 @@ import math
 
 import pytest
 import torch
-from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mobilenext_det.models import MobileNeXt, mobilenext
+from mobilenext_det.models import MobileNeXt, SandglassBlock, mobilenext
 
 # Width: backbone parameters, multiply-adds at 224 and at 320, both with fc(1000) at 224, channels of the last stage.
 COUNTS = {
@@ -416,6 +415,18 @@ def test_no_module_has_num_classes():
             )
             for stage in (4, 6)
         ),
+        *(
+            (dict(widen_factor=width), f'widen_factor must be more than 0, but is {width}.')
+            for width in (0, -0.5, math.nan)
+        ),
+        (
+            dict(out_indices=(1, 2, 1)),
+            "out_indices and taps must name each output once, but are [(1, 'block'), (2, 'block'), (1, 'block')].",
+        ),
+        (
+            dict(out_indices=(5, 5), taps='expansion'),
+            "out_indices and taps must name each output once, but are [(5, 'expansion'), (5, 'expansion')].",
+        ),
         (dict(frozen_stages=8), 'frozen_stages must be -1 to 7, but is 8.'),
         (dict(frozen_stages=-2), 'frozen_stages must be -1 to 7, but is -2.'),
         (dict(identity_multiplier=6), 'identity_multiplier must lie in [0, 1], but is 6.'),
@@ -427,25 +438,19 @@ def test_bad_arguments(arguments, message):
     assert str(error.value) == message
 
 
-def test_zero_init_residual_starts_blocks_with_a_shortcut_as_the_identity():
-    net = MobileNeXt(0.35, zero_init_residual=True)
-    net.init_weights()
-    scales = {block.identity_channels > 0: block.depthwise_out for stage in net.stages for block in stage}
-    assert not scales[True].bn.weight.any()
-    assert all(
-        (block.depthwise_out.bn.weight == 1).all()
-        for block in (stage[0] for stage in net.stages)
-        if isinstance(block.depthwise_out, ConvModule)
-    )
-    x = torch.rand(1, 64, 4, 4)
-    torch.testing.assert_close(net.stages[2][1].eval()(x), x)
+def test_the_block_can_be_chosen_and_configured():
+    class Block(SandglassBlock):
+        def __init__(self, colour, **kwargs):
+            super().__init__(**kwargs)
+            self.colour = colour
+
+    backbone = MobileNeXt(0.35, block_cfg=dict(type=Block, colour='red'), identity_multiplier=1 / 3)
+    blocks = [block for stage in backbone.stages for block in stage]
+    assert {(type(block), block.colour) for block in blocks} == {(Block, 'red')}
+    assert [*backbone.state_dict()] == [*MobileNeXt(0.35).state_dict()]
+    assert backbone.stages[5][1].identity_channels == 200 // 3
 
 
-def test_zero_init_residual_leaves_pretrained_scales(tmp_path):
-    trained = MobileNeXt(0.35)
-    torch.save({'state_dict': trained.state_dict()}, tmp_path / 'trained.pth')
-    net = MobileNeXt(
-        0.35, zero_init_residual=True, init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'trained.pth'))
-    )
-    net.init_weights()
-    assert (net.stages[2][1].depthwise_out.bn.weight == 1).all()
+def test_an_unknown_block():
+    with pytest.raises(KeyError, match='HourglassBlock is not in the'):
+        MobileNeXt(block_cfg=dict(type='HourglassBlock'))

@@ -155,3 +155,12 @@ def test_too_small(size):
     with pytest.raises(ValueError) as error:
         SSDLitePriorGenerator(input_size=size)
     assert str(error.value) == f'input_size must be 160 or more for six levels, but is {size}.'
+
+
+def test_repr_names_the_arguments():
+    """MMDetection's own raises AttributeError for such priors."""
+    assert repr(SSDLitePriorGenerator(input_size=160, max_sizes=range(100, 700, 100))) == (
+        'SSDLitePriorGenerator(input_size=160, strides=[16.0, 32.0, 53.333333333333336, 80.0, 160.0, 160.0], '
+        'min_sizes=(45, 90, 135, 180, 225, 270), max_sizes=(100, 200, 300, 400, 500, 600), '
+        'num_base_priors=[6, 6, 6, 6, 6, 6])'
+    )

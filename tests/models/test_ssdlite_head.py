@@ -347,7 +347,11 @@ def test_without_nms_every_candidate_comes_back(head, priors):
     outputs = [to_levels(torch.from_numpy(values)) for values in (scores, deltas)]
     (result,) = head.predict_by_feat(*outputs, metas(1), with_nms=False)
     probabilities = torch.from_numpy(scores[0]).softmax(-1)[:, :-1]
-    assert sorted(result.scores.tolist()) == pytest.approx(sorted(probabilities[probabilities > 0.01].tolist()))
+    expected = np.sort(probabilities[probabilities > 0.01].numpy())[::-1]
+    assert result.scores.tolist() == pytest.approx(expected.tolist())  # best first
+    with_nms = head.predict_by_feat(*outputs, metas(1))[0]
+    torch.testing.assert_close(result[:1].bboxes, with_nms[:1].bboxes)
+    assert result.labels[0] == with_nms.labels[0]
 
 
 def test_other_settings_can_be_given(head, priors):
