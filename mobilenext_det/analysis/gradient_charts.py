@@ -22,6 +22,7 @@ from .gradients import WHOLE
 if TYPE_CHECKING:
     from .gradient_report import Measurement
 
+BOX = 0.6  # opacity of a box
 PALETTE = (*COLOURS, '#4f9d69', '#a664b0', '#b8545a', '#4aa3a8')
 
 
@@ -66,11 +67,11 @@ def cosines_by_stage(results: Sequence[Measurement]) -> Figure:
             for index, result in enumerate(measurements):
                 offset = (index - (len(measurements) - 1) / 2) * width
                 values = [result.confusion[group].cosines for group in groups]
-                shade = to_rgba(colour, _strength(index, len(measurements)))
-                _boxes(axes, values, np.arange(len(groups)) + offset, 0.85 * width, shade)
+                strength = _strength(index, len(measurements))
+                _boxes(axes, values, np.arange(len(groups)) + offset, 0.85 * width, colour, strength)
             _cosine_axis(axes, range(len(groups)), groups)
             axes.set_title(name, loc='left')
-            shades = [_strength(index, len(measurements)) for index in range(len(measurements))]
+            shades = [BOX * _strength(index, len(measurements)) for index in range(len(measurements))]
             points = [result.point for result in measurements]
             handles = [
                 Patch(facecolor=to_rgba(colour, shade), label=point)
@@ -143,15 +144,25 @@ def _point_names(networks: dict[str, list[Measurement]]) -> list[str]:
 
 def _strength(index: int, points: int) -> float:
     """Return the opacity of a point of training, full for the last."""
-    return 0.4 + 0.6 * (index + 1) / points if points > 1 else 1.0
+    return 0.4 + 0.6 * index / (points - 1) if points > 1 else 1.0
 
 
-def _boxes(axes: Axes, values: Sequence[list[float]], places: Sequence[float], width: float, colour: object) -> None:
-    line = dict(color=INK, linewidth=0.8)
+def _boxes(
+    axes: Axes, values: Sequence[list[float]], places: Sequence[float], width: float, colour: str, strength: float = 1
+) -> None:
+    """Draw quartiles as boxes, the median in the full colour, so that it is seen where a box has no height."""
     axes.boxplot(
-        values, positions=places, widths=width, patch_artist=True, manage_ticks=False, whis=(0, 100), showcaps=False,
-        boxprops=dict(facecolor=colour, linewidth=0), whiskerprops=line, medianprops=dict(color='white', linewidth=1.6),
-    )  # fmt: skip
+        values,
+        positions=places,
+        widths=width,
+        patch_artist=True,
+        manage_ticks=False,
+        whis=(0, 100),
+        showcaps=False,
+        boxprops=dict(facecolor=to_rgba(colour, BOX * strength), linewidth=0),
+        whiskerprops=dict(color=INK, linewidth=0.8),
+        medianprops=dict(color=colour, linewidth=1.8),
+    )
 
 
 def _cosine_axis(axes: Axes, places: Sequence[int], names: Sequence[str]) -> None:

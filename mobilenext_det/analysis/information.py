@@ -1,7 +1,8 @@
 """What a block's bottleneck keeps of the features: their effective rank, and how well they can be restored.
 
 The bottleneck is the linear 1x1 convolution that narrows the features: `reduce` in the middle of a sandglass block, the
-last convolution of an inverted residual. "Before" are the features that enter it, "after" those that leave it.
+last convolution of an inverted residual. "Before" are the features that enter it, "after" those that leave it, without
+its batch norm: that can be undone, except where it ends a residual branch and starts at zero.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from mmcv.cnn import ConvModule
 from mmdet.models.layers import InvertedResidual
 from torch import Tensor, nn
 
@@ -124,7 +126,7 @@ class BottleneckProbe:
                 first = block.expand_conv if block.with_expand_conv else block.depthwise_conv
                 self._watch(name, first, block.linear_conv)
 
-    def _watch(self, name: str, first: nn.Module, bottleneck: nn.Module) -> None:
+    def _watch(self, name: str, first: nn.Module, bottleneck: ConvModule) -> None:
         """Hook layers, not the block: backbones that are tapped inside a block call its layers themselves."""
 
         def enter(_: nn.Module, inputs: tuple[Tensor]) -> None:
@@ -134,7 +136,7 @@ class BottleneckProbe:
             self._add(name, self._inputs.pop(name), inputs[0].detach(), output.detach())
 
         first.register_forward_pre_hook(enter)
-        bottleneck.register_forward_hook(leave)
+        bottleneck.conv.register_forward_hook(leave)
 
     def _add(self, name: str, block_input: Tensor, before: Tensor, after: Tensor) -> None:
         # Where the stride comes before the bottleneck, the input at the centres of the kernels is what is compared.

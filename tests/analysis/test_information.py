@@ -85,6 +85,7 @@ def test_the_probe_against_numpy(kind, stride):
     else:
         expands = kind == 'inverted'
         block = InvertedResidual(6, 8, 18 if expands else 6, stride=stride, with_expand_conv=expands)
+        nn.init.zeros_(block.linear_conv.norm.weight)  # as zero_init_residual does: no loss of the bottleneck's
     backbone = nn.Sequential(nn.Identity(), block).eval()
     probe = BottleneckProbe(backbone)
     inputs, before, after = [], [], []
@@ -94,10 +95,10 @@ def test_the_probe_against_numpy(kind, stride):
             backbone(x)
             if kind == 'sandglass':
                 wide = block.depthwise_in(x)
-                narrow = block.reduce(wide)
+                narrow = block.reduce.conv(wide)
             else:
                 wide = block.depthwise_conv(block.expand_conv(x) if kind == 'inverted' else x)
-                narrow = block.linear_conv(wide)
+                narrow = block.linear_conv.conv(wide)
                 x = x[:, :, ::stride, ::stride]
             for rows, feature in ((inputs, x), (before, wide), (after, narrow)):
                 rows.append(feature.permute(0, 2, 3, 1).reshape(-1, feature.shape[1]).double().numpy())
