@@ -3,7 +3,9 @@
 import json
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
+
+from mobilenext_det.evaluation.charts import COLOURS
 
 SMALL = ('--batches', 3, '--cfg-options', 'train_dataloader.batch_size=2', 'train_dataloader.num_workers=0')
 
@@ -42,10 +44,12 @@ def test_numbers(compared):
     assert later['loss'] < ours['loss']  # eight steps were taken
 
 
-def test_pictures(compared):
+def test_pictures_show_both_networks(compared):
     for name in ('cosines', 'cosines_by_stage', 'information'):
         with Image.open(compared / f'{name}.png') as picture:
-            assert min(picture.size) > 400 and len(picture.convert('RGB').getcolors(10**6)) > 50
+            counts = {colour: count for count, colour in picture.convert('RGB').getcolors(10**6)}
+        for colour in COLOURS:
+            assert counts.get(ImageColor.getrgb(colour), 0) > 100
 
 
 def test_a_seed_repeats_it(compared, tools, toy_root, tmp_path, capsys):
