@@ -20,9 +20,10 @@ test_dataloader = val_dataloader
 model = dict(backbone=dict(zero_init_residual=True), bbox_head=dict(anchor_generator=dict(input_size=input_size)))
 
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
-# From scratch and in a hurry: a high rate that falls to nothing.
+# From scratch and in a hurry: a high rate for as long as there is much to learn, then down to nothing.
+decay = max_iters * 3 // 4
 optim_wrapper = dict(optimizer=dict(lr=0.05))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=100),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=100, end=max_iters, T_max=max_iters - 100),
+    dict(type='LinearLR', start_factor=1, end_factor=0, by_epoch=False, begin=decay, end=max_iters),
 ]

@@ -55,6 +55,7 @@ train_dataloader = dict(
     batch_size=batch_size,
     num_workers=num_workers,
     persistent_workers=num_workers > 0,
+    collate_fn=dict(type='default_collate'),  # all images have one size: stacked where they are made
     sampler=dict(type='ResumableSampler'),
     dataset=dict(
         ann_file='VOC2007/ImageSets/Main/trainval.txt',
