@@ -41,7 +41,8 @@ def train(
             one.
         auto_scale_lr (bool): Whether to scale the learning rate by the images of a step over the config's
             ``auto_scale_lr.base_batch_size``.
-        resume (str, optional): A checkpoint to continue from, or 'auto' for the last one in ``work_dir``.
+        resume (str, optional): A checkpoint to continue from, or 'auto' for the last one in ``work_dir``, if there is
+            one.
         cfg_options (Sequence[str]): ``key=value`` settings.
         launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
         data_root (str, optional): Where the data is, instead of the config's.
@@ -61,9 +62,9 @@ def train(
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise UsageError(f'--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...) in {config}.')
         cfg.auto_scale_lr.enable = True
-    if resume is not None:
-        cfg.resume = True
-        cfg.load_from = find_latest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
+    last = find_latest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
+    if last is not None:  # otherwise there is nothing to resume from, and the config's own load_from counts
+        cfg.resume, cfg.load_from = True, last
     if cfg.get('load_from'):
         require_checkpoint(cfg.load_from)
     prepare_launch(cfg)

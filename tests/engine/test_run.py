@@ -31,6 +31,11 @@ def test_resuming_from_a_missing_file_is_refused(config, tmp_path):
         train(config, resume='auto', work_dir=str(tmp_path))
 
 
+def test_with_nothing_to_resume_from_the_configs_weights_are_loaded(config, tmp_path):
+    with pytest.raises(UsageError, match=r'There is no checkpoint pretrained\.pth\.'):
+        train(config, resume='auto', work_dir=str(tmp_path), cfg_options=['load_from=pretrained.pth'])
+
+
 def test_starting_from_a_missing_file_is_refused(config):
     with pytest.raises(UsageError, match=r'There is no checkpoint nowhere\.pth\.'):
         train(config, cfg_options=['load_from=nowhere.pth'])
