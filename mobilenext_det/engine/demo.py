@@ -19,6 +19,7 @@ from .run import train
 
 CONFIG = 'ssdlite_mobilenext_toy.py'
 NUM_PICTURES = 12
+SCORE_THR = 0.15  # minutes of training leave a network unsure: about where precision and recall meet
 
 
 def run_demo(data_root: str, work_dir: str) -> dict[str, float]:
@@ -67,4 +68,4 @@ def _draw(data_root: str, work_dir: str) -> None:
     names = (voc / 'ImageSets' / 'Main' / 'test.txt').read_text().split()[:NUM_PICTURES]
     detector = Detector(config_path(CONFIG), find_latest_checkpoint(work_dir))
     images = [str(voc / 'JPEGImages' / f'{name}.jpg') for name in names]
-    detect_files(detector, images, f'{work_dir}/pictures')
+    detect_files(detector, images, f'{work_dir}/pictures', SCORE_THR)
