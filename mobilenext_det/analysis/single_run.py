@@ -97,7 +97,7 @@ def make_run(job: Job) -> None:
             job.config,
             work_dir=work_dir,
             amp=job.amp,
-            resume='auto' if find_latest_checkpoint(work_dir) else None,
+            resume='auto',
             cfg_options=[*job.cfg_options, f'randomness.seed={job.seed}'],
             data_root=job.data_root,
         )
