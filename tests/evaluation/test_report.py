@@ -15,7 +15,7 @@ from mmengine.config import Config
 from PIL import Image
 
 from mobilenext_det.datasets import BadDataError
-from mobilenext_det.evaluation import EvaluationSet, ask_for_report, charts, summarise
+from mobilenext_det.evaluation import EvaluationSet, ask_for_report, summarise
 from mobilenext_det.evaluation.devkit_files import read_detections
 from mobilenext_det.evaluation.errors import break_down
 from mobilenext_det.evaluation.gallery import _window, worst_false_positives, worst_misses
