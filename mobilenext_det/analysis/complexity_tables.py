@@ -8,11 +8,9 @@ from pathlib import Path
 
 import torch
 from mmdet.registry import MODELS
-from rich import box
-from rich.table import Table
 from torch import nn
 
-from mobilenext_det.evaluation.tables import render
+from mobilenext_det.evaluation.tables import markdown_table, render
 
 from .complexity import Layer, complexity, count_layers, count_madds, stage_of, sum_parts
 
@@ -40,7 +38,7 @@ def report(configs: Sequence[str], size: int | None = None, as_json: bool = Fals
 
 def part_table(parts: dict[str, dict[str, int]]) -> str:
     """One row a part."""
-    table = _table('part', 'params', 'MAdds')
+    table = markdown_table(['part'], ['params', 'MAdds'])
     for part, counts in parts.items():
         table.add_row(part, _integer(counts['params']), _integer(counts['madds']))
     return render(table)
@@ -48,11 +46,7 @@ def part_table(parts: dict[str, dict[str, int]]) -> str:
 
 def layer_table(layers: Sequence[Layer]) -> str:
     """One row a layer; its stage stands with the first of each."""
-    table = Table(box=box.MARKDOWN)
-    for heading in ('stage', 'layer', 'operation'):
-        table.add_column(heading)
-    for heading in ('params', 'MAdds'):
-        table.add_column(heading, justify='right')
+    table = markdown_table(['stage', 'layer', 'operation'], ['params', 'MAdds'])
     before = None
     for layer in layers:
         stage = stage_of(layer.name)
@@ -66,7 +60,7 @@ def layer_table(layers: Sequence[Layer]) -> str:
 def config_table(results: dict[str, dict[str, dict[str, int]]]) -> str:
     """One row a config, parameters and multiply-adds of each part."""
     parts = [*dict.fromkeys(part for result in results.values() for part in result if part != 'total'), 'total']
-    table = _table('config', *(f'{part} {what}' for what in ('params', 'MAdds') for part in parts))
+    table = markdown_table(['config'], [f'{part} {what}' for what in ('params', 'MAdds') for part in parts])
     for name, result in results.items():
         counts = (result.get(part, dict(params=0, madds=0))[what] for what in ('params', 'madds') for part in parts)
         table.add_row(name, *map(_integer, counts))
@@ -78,10 +72,8 @@ def paper_table() -> str:
 
     The last column has what the counts, rounded as the paper rounds, have more or less than the paper.
     """
-    table = _table(
-        *('network', 'width', 'backbone params', 'MAdds, 224', 'MAdds, 320', 'with fc params', 'with fc MAdds, 224'),
-        *('published', 'mismatch'),
-    )
+    counts = ('backbone params', 'MAdds, 224', 'MAdds, 320', 'with fc params', 'with fc MAdds, 224')
+    table = markdown_table(['network'], ['width', *counts, 'published', 'mismatch'])
     for network in ('MobileNeXt', 'MobileNetV2'):
         for width, published in PUBLISHED.items():
             params, madds, madds_320, channels = count_backbone(network, width)
@@ -118,14 +110,6 @@ def _mismatch(params: int, madds: int, published_params: float, published_madds:
 
 def _quote(params: float, madds: float) -> str:
     return f'{params}M / {madds}M'
-
-
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=box.MARKDOWN)
-    table.add_column(first, no_wrap=True)
-    for heading in others:
-        table.add_column(heading, justify='right', no_wrap=True)
-    return table
 
 
 def _integer(value: int) -> str:

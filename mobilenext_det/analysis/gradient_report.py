@@ -14,15 +14,13 @@ from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader, Runner, set_random_seed
-from rich import box
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from mobilenext_det.engine import UsageError
 from mobilenext_det.engine.checkpoint_fit import misfits
 from mobilenext_det.engine.config import load_config, require_checkpoint, require_data
-from mobilenext_det.evaluation.tables import render
+from mobilenext_det.evaluation.tables import markdown_table, render
 
 from .gradients import WHOLE, Confusion, batch_gradient, gradient_confusion
 from .information import BottleneckLoss, BottleneckProbe
@@ -165,11 +163,8 @@ def train_batches(cfg: Config, batches: int, seed: int) -> Iterator[dict]:
 
 def confusion_table(results: Sequence[Measurement]) -> str:
     """One row a measurement, over the whole network."""
-    table = Table(box=box.MARKDOWN)
-    table.add_column('network')
-    table.add_column('point')
-    for heading in ('loss', 'mean cosine', 'lowest', 'highest', 'negative pairs', 'lowest product', 'mean norm'):
-        table.add_column(heading, justify='right')
+    numbers = ('loss', 'mean cosine', 'lowest', 'highest', 'negative pairs', 'lowest product', 'mean norm')
+    table = markdown_table(['network', 'point'], numbers)
     for result in results:
         whole = result.confusion[WHOLE]
         cosines = (whole.mean_cosine, min(whole.cosines), max(whole.cosines))
@@ -183,11 +178,8 @@ def confusion_table(results: Sequence[Measurement]) -> str:
 
 def information_table(results: Sequence[Measurement]) -> str:
     """One row a measurement: means over the blocks."""
-    table = Table(box=box.MARKDOWN)
-    table.add_column('network')
-    table.add_column('point')
-    for heading in ('blocks', 'rank before', 'of channels', 'rank after', 'of channels', 'input lost', 'wide lost'):
-        table.add_column(heading, justify='right')
+    numbers = ('blocks', 'rank before', 'of channels', 'rank after', 'of channels', 'input lost', 'wide lost')
+    table = markdown_table(['network', 'point'], numbers)
     for result in results:
         blocks = result.bottlenecks
         if blocks:

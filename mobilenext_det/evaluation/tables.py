@@ -21,11 +21,9 @@ def class_table(summary: Summary, modes: tuple[str, ...] = ('11points', 'area'))
         summary: what to show.
         modes: which average precisions to show.
     """
-    table = Table(box=box.MARKDOWN)
-    table.add_column('class')
     counts = ('objects', 'difficult', 'detections', 'TP', 'FP')
-    for heading in (*counts, *(f'AP {mode}' for mode in modes), 'precision', 'recall', 'at score'):
-        table.add_column(heading, justify='right', no_wrap=True)
+    aps = (f'AP {mode}' for mode in modes)
+    table = markdown_table(['class'], [*counts, *aps, 'precision', 'recall', 'at score'])
     for row in summary.classes:
         numbers = (row.objects, row.difficult, row.detections, row.true_positives, row.false_positives)
         aps = (percent(getattr(row, f'AP_{mode}')) for mode in modes)
@@ -44,11 +42,8 @@ def error_table(names: Sequence[str], breakdowns: Sequence[ErrorBreakdown]) -> s
         names: names of the sets of detections.
         breakdowns: their errors.
     """
-    table = Table(box=box.MARKDOWN)
-    table.add_column('error')
-    for suffix in [f', {name}' for name in names] if len(names) > 1 else ['']:
-        table.add_column(f'errors{suffix}', justify='right')
-        table.add_column(f'mAP lost{suffix}', justify='right')
+    suffixes = [f', {name}' for name in names] if len(names) > 1 else ['']
+    table = markdown_table(['error'], [f'{what}{suffix}' for suffix in suffixes for what in ('errors', 'mAP lost')])
     for kind in KINDS:
         cells = (text for b in breakdowns for text in (str(b.counts[kind]), percent(b.cost[kind])))
         table.add_row(kind, *cells)
@@ -71,6 +66,21 @@ def footnotes(summary: Summary) -> str:
 def percent(value: float) -> str:
     """A share in percent with two digits; a dash where it is undefined."""
     return '-' if math.isnan(value) else f'{100 * value:.2f}'
+
+
+def markdown_table(words: Sequence[str], numbers: Sequence[str]) -> Table:
+    """An empty table in Markdown.
+
+    Args:
+        words: headings of the columns of words, which come first.
+        numbers: headings of the columns of numbers.
+    """
+    table = Table(box=box.MARKDOWN)
+    for heading in words:
+        table.add_column(heading, no_wrap=True)
+    for heading in numbers:
+        table.add_column(heading, justify='right', no_wrap=True)
+    return table
 
 
 def render(table: Table) -> str:
