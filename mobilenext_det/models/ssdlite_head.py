@@ -127,16 +127,16 @@ class SSDLiteHead(SSDHead):
         owners = self._match(priors, batch_gt_instances, batch_gt_instances_ignore)
         objects = torch.cat([gt.bboxes for gt in batch_gt_instances])
         labels = torch.cat([gt.labels for gt in batch_gt_instances])
-        positive = owners >= 0
+        positive, background = owners >= 0, owners == BACKGROUND
         num_positives = positive.sum(1).clamp(min=1).sum()
 
         classes = owners.new_full(owners.shape, self.num_classes)
         classes[positive] = labels[owners[positive]]
         scores = flatten_levels(cls_scores, self.cls_out_channels)
         losses = F.cross_entropy(scores.flatten(0, 1), classes.flatten(), reduction='none').view_as(owners)
-        hardness = losses.detach().masked_fill(owners != BACKGROUND, -1)
+        hardness = losses.detach().masked_fill(~background, -1)
         rank = hardness.argsort(1, descending=True).argsort(1)
-        hard = (rank < self.train_cfg.neg_pos_ratio * positive.sum(1, keepdim=True)) & (owners == BACKGROUND)
+        hard = background & (rank < self.train_cfg.neg_pos_ratio * positive.sum(1, keepdim=True))
         loss_cls = losses[positive | hard].sum() / num_positives
 
         deltas = flatten_levels(bbox_preds, 4)[positive]
