@@ -102,6 +102,18 @@ def count_madds(module, size, parts=None):
     return madds if len(madds) > 1 else madds['all']
 
 
+def randomise(module, seed=0):
+    """Give every parameter and statistic a value of its own, so that none can be left out unseen."""
+    torch.manual_seed(seed)
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.normal_(layer.bias, std=0.3)
+            nn.init.normal_(layer.running_mean, std=0.3)
+            nn.init.uniform_(layer.running_var, 0.5, 1.5)
+    return module.eval()
+
+
 @pytest.fixture(scope='session', autouse=True)
 def scope():
     """Parts of a detector are looked for in MMDetection's registries, as under its tools."""
@@ -117,5 +129,6 @@ def tools():
         build_ssdlite = staticmethod(build_ssdlite)
         count_params = staticmethod(count_params)
         count_madds = staticmethod(count_madds)
+        randomise = staticmethod(randomise)
 
     return Tools

@@ -58,18 +58,6 @@ def executed_layers(block, x):
     return names
 
 
-def randomise(module, seed=0):
-    """Give every parameter and statistic a value of its own, so that none can be left out unseen."""
-    torch.manual_seed(seed)
-    for layer in module.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            nn.init.uniform_(layer.weight, 0.5, 1.5)
-            nn.init.normal_(layer.bias, std=0.3)
-            nn.init.normal_(layer.running_mean, std=0.3)
-            nn.init.uniform_(layer.running_var, 0.5, 1.5)
-    return module.eval()
-
-
 def reference(block, x, layers, se=None):
     """Residual branch and shortcut-less output in float64, from the block's tensors in their order."""
     tensors = [t.double() for name, t in block.state_dict().items() if 'num_batches' not in name]
@@ -101,9 +89,9 @@ def reference(block, x, layers, se=None):
 
 
 @pytest.mark.parametrize('form', FORMS)
-def test_forms(form):
+def test_forms(form, tools):
     arguments, layers, shortcut = FORMS[form]
-    block = randomise(SandglassBlock(**arguments))
+    block = tools.randomise(SandglassBlock(**arguments))
     x = torch.randn(2, arguments['in_channels'], 7, 9)
     assert executed_layers(block, x) == layers
 
@@ -117,9 +105,9 @@ def test_forms(form):
 
 
 @pytest.mark.parametrize('form', FORMS)
-def test_expansion_is_what_the_last_depthwise_reads(form):
+def test_expansion_is_what_the_last_depthwise_reads(form, tools):
     arguments, layers, _ = FORMS[form]
-    block = randomise(SandglassBlock(**arguments))
+    block = tools.randomise(SandglassBlock(**arguments))
     x = torch.randn(2, arguments['in_channels'], 8, 8)
     expansion, out = block.forward_with_expansion(x)
     until = len(layers) - 2 if layers[-2].startswith('dw3') else len(layers)
@@ -155,9 +143,9 @@ def test_bottleneck_channels(in_channels, out_channels, ratio, hidden):
 
 @pytest.mark.parametrize('share', ['1', '1/2', '1/3', '1/6', '5/7', '0'])
 @pytest.mark.parametrize('channels', [96, 200])
-def test_identity_multiplier(share, channels):
+def test_identity_multiplier(share, channels, tools):
     share = Fraction(share)
-    block = randomise(SandglassBlock(channels, channels, identity_multiplier=float(share)))
+    block = tools.randomise(SandglassBlock(channels, channels, identity_multiplier=float(share)))
     x = torch.randn(2, channels, 6, 6)
     expected = reference(block, x, FULL)
     kept = share.numerator * channels // share.denominator
@@ -187,9 +175,9 @@ def test_the_multiplier_makes_no_shortcut_where_there_is_none(arguments):
 
 
 @pytest.mark.parametrize(('form', 'ratio'), [('equal widths', 16), ('equal widths', 4), ('stride 1, new width', 16)])
-def test_squeeze_and_excitation(form, ratio):
+def test_squeeze_and_excitation(form, ratio, tools):
     arguments, layers, shortcut = FORMS[form]
-    block = randomise(SandglassBlock(**arguments, se_cfg=dict(ratio=ratio)))
+    block = tools.randomise(SandglassBlock(**arguments, se_cfg=dict(ratio=ratio)))
     plain = SandglassBlock(**arguments)
     channels, squeezed = arguments['out_channels'], arguments['out_channels'] // ratio
     params = [sum(p.numel() for p in b.parameters()) for b in (block, plain)]
@@ -245,9 +233,9 @@ def test_bad_identity_multiplier(multiplier):
 
 
 @pytest.mark.parametrize('multiplier', [1.0, 1 / 3])
-def test_exports(multiplier):
+def test_exports(multiplier, tools):
     """Tracing and torch.export both take the shortcut as it stands, without an in-place or scatter operator."""
-    block = randomise(SandglassBlock(24, 24, identity_multiplier=multiplier))
+    block = tools.randomise(SandglassBlock(24, 24, identity_multiplier=multiplier))
     x, other = torch.randn(2, 1, 24, 6, 6)
     traced = torch.jit.trace(block, (x,), check_trace=False)
     exported = torch.export.export(block, (x,))

@@ -25,17 +25,6 @@ PLACEMENTS = [
 ]
 
 
-def randomise(module, seed=0):
-    torch.manual_seed(seed)
-    for layer in module.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            nn.init.uniform_(layer.weight, 0.5, 1.5)
-            nn.init.normal_(layer.bias, std=0.3)
-            nn.init.normal_(layer.running_mean, std=0.3)
-            nn.init.uniform_(layer.running_var, 0.5, 1.5)
-    return module.eval()
-
-
 def run_layer(x, block, name, act):
     """One layer in float64 from its tensors."""
     weight, gamma, beta, mean, var = (
@@ -63,9 +52,9 @@ def parameters(model):
 
 @pytest.mark.parametrize('form', FORMS)
 @pytest.mark.parametrize('act_after', PLACEMENTS, ids=str)
-def test_activations(form, act_after):
+def test_activations(form, act_after, tools):
     arguments, _, shortcut = FORMS[form]
-    block = randomise(ActivationSandglassBlock(**arguments, act_after=act_after))
+    block = tools.randomise(ActivationSandglassBlock(**arguments, act_after=act_after))
     assert sum(isinstance(m, nn.ReLU6) for m in block.modules()) == len(set(act_after) & set(layers_of(form)))
     assert parameters(block) == parameters(SandglassBlock(**arguments))
     inputs = torch.randn(2, 96, 7, 9)
@@ -79,8 +68,8 @@ def test_activations(form, act_after):
     torch.testing.assert_close(out, list(expected), atol=1e-5, rtol=1e-5)
 
 
-def test_the_default_placement_is_the_articles():
-    plain = randomise(SandglassBlock(96, 96))
+def test_the_default_placement_is_the_articles(tools):
+    plain = tools.randomise(SandglassBlock(96, 96))
     block = ActivationSandglassBlock(in_channels=96, out_channels=96)
     block.load_state_dict(plain.state_dict())
     x = torch.randn(1, 96, 6, 6)
@@ -122,9 +111,9 @@ def test_a_residual_that_ends_in_an_activation_cannot_start_at_zero():
 
 
 @pytest.mark.parametrize('form', FORMS)
-def test_narrow_depthwise(form):
+def test_narrow_depthwise(form, tools):
     arguments, (first, _), shortcut = FORMS[form]
-    block = randomise(NarrowDepthwiseSandglassBlock(**arguments))
+    block = tools.randomise(NarrowDepthwiseSandglassBlock(**arguments))
     inputs = torch.randn(2, 96, 7, 9)
     if not first or arguments.get('stride') == 2:
         plain = SandglassBlock(**arguments)
@@ -144,9 +133,9 @@ def test_narrow_depthwise(form):
     assert hidden < 96 / 2
 
 
-def test_narrow_depthwise_with_squeeze_and_excitation_and_part_of_the_shortcut():
+def test_narrow_depthwise_with_squeeze_and_excitation_and_part_of_the_shortcut(tools):
     arguments = dict(in_channels=48, out_channels=48, se_cfg=dict(ratio=8), identity_multiplier=1 / 3)
-    block = randomise(NarrowDepthwiseSandglassBlock(**arguments))
+    block = tools.randomise(NarrowDepthwiseSandglassBlock(**arguments))
     x = torch.randn(2, 48, 6, 6)
     expansion, out = block.forward_with_expansion(x)
     expected = block.se(expansion)

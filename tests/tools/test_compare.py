@@ -117,7 +117,8 @@ def test_a_checkpoint_joins_finished_runs_without_training(tools, toy_root, conf
         monkeypatch.setenv(name, tools.env[name])
     out, _ = compared
     shutil.copytree(out / 'runs', tmp_path / 'runs', ignore=shutil.ignore_patterns('wide*'))
-    given = f'{configs[1]}={out}/work/wide-seed0/iter_6.pth'
+    checkpoint = out / 'work' / 'wide-seed0' / 'iter_6.pth'
+    given = f'{configs[1]}={checkpoint}'
     arguments = (configs[0], given, '--seeds', 2, '--data-root', toy_root, '--out', tmp_path)
     assert tools.main('compare.py', *arguments) == 0
     trained, judged = (json.loads((folder / 'runs' / 'wide-seed0.json').read_text()) for folder in (out, tmp_path))
