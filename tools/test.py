@@ -1,4 +1,4 @@
-"""Evaluate a checkpoint: python tools/test.py configs/ssdlite_mobilenext_voc.py CHECKPOINT."""
+"""Evaluate a checkpoint or an exported file: python tools/test.py configs/ssdlite_mobilenext_voc.py CHECKPOINT."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def parse_args() -> argparse.Namespace:
     """Parse the command line, whose arguments are those of MMDetection's tools/test.py and --data-root."""
     parser = argparse.ArgumentParser(description='Evaluate a checkpoint.')
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', help='checkpoint file, or file that tools/export.py wrote')
     parser.add_argument('--work-dir', help='folder for the scores (default: work_dirs/NAME_OF_CONFIG)')
     parser.add_argument('--data-root', help='folder that holds the data, instead of the one in the config')
     parser.add_argument('--out', help='file for the predictions, ending in .pkl')
@@ -36,12 +36,19 @@ def main() -> int:
     args = vars(parse_args())
     os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
     from mobilenext_det.datasets import BadDataError
+    from mobilenext_det.deploy.export import is_exported
+    from mobilenext_det.deploy.runtime import DeployError
     from mobilenext_det.engine import UsageError
     from mobilenext_det.engine.run import evaluate
 
     try:
-        evaluate(**args)
-    except (BadDataError, UsageError) as error:
+        if is_exported(args['checkpoint']):
+            from mobilenext_det.deploy.evaluate import evaluate_exported
+
+            evaluate_exported(args.pop('config'), args.pop('checkpoint'), **args)
+        else:
+            evaluate(**args)
+    except (BadDataError, DeployError, UsageError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

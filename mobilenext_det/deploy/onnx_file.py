@@ -7,6 +7,7 @@ import logging
 import warnings
 from pathlib import Path
 
+import numpy as np
 import onnx
 import onnx.compose
 import onnx.parser
@@ -16,6 +17,7 @@ from mobilenext_det.engine import UsageError
 from mobilenext_det.engine.atomic import write_atomically
 
 from .network import ExportableNetwork
+from .quantization import quantize
 
 OPSETS = range(18, 24)  # what PyTorch's exporter writes and what ONNX's NonMaxSuppression and TopK here are written for
 
@@ -46,7 +48,13 @@ suppression (float[batch, priors, 4] candidates, float[batch, priors, classes] p
 """
 
 
-def export_onnx(network: ExportableNetwork, path: Path, nms: bool = True, opset: int = 20) -> None:
+def export_onnx(
+    network: ExportableNetwork,
+    path: Path,
+    nms: bool = True,
+    opset: int = 20,
+    calibration: np.ndarray | None = None,
+) -> None:
     """Write a detector as one ONNX file.
 
     Its input `images` is (N, size, size, 3), uint8, RGB, N as wanted. Its outputs are `boxes` (N, k, 4), corners as
@@ -59,6 +67,7 @@ def export_onnx(network: ExportableNetwork, path: Path, nms: bool = True, opset:
         path: The file to write.
         nms: Whether overlapping boxes are suppressed within the file.
         opset: Version of ONNX's operators.
+        calibration: Training pictures, RGB, uint8, (number, size, size, 3): with them the network computes in int8.
 
     Raises:
         UsageError: If the opset is not one that can be written.
@@ -66,6 +75,8 @@ def export_onnx(network: ExportableNetwork, path: Path, nms: bool = True, opset:
     if opset not in OPSETS:
         raise UsageError(f'Opset {opset} cannot be written, only {OPSETS.start} to {OPSETS.stop - 1}.')
     model = _trace(network, opset)
+    if calibration is not None:
+        model = quantize(model, calibration)
     if nms:
         model = onnx.compose.merge_models(model, _suppression(model, network), io_map=_same_names(model))
     onnx.helper.set_model_props(model, {'mobilenext_det': json.dumps(network.description)})

@@ -114,21 +114,8 @@ class Detector:
 
     def detect(self, images: Sequence[np.ndarray], score_thr: float = 0.3) -> list[list[dict]]:
         """Detect objects in several pictures at once, which may differ in size; see `__call__`."""
-        found = self.find(np.stack([self.prepare(image) for image in images]))
+        found = self.find(np.stack([prepare(image, self.input_size) for image in images]))
         return [self._report(one, image.shape, score_thr) for one, image in zip(found, images, strict=True)]
-
-    def prepare(self, image: np.ndarray) -> np.ndarray:
-        """Stretch a picture (H, W, 3) in BGR to the network's input (size, size, 3) in RGB.
-
-        Raises:
-            DeployError: If it is no such array.
-        """
-        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.shape[2:] != (3,) or not image.size:
-            what = f'{image.dtype} {image.shape}' if isinstance(image, np.ndarray) else type(image).__name__
-            raise DeployError(
-                f'A picture must be a uint8 array (H, W, 3) in BGR, as cv2.imread gives it, but got {what}.'
-            )
-        return cv2.cvtColor(cv2.resize(image, (self.input_size, self.input_size)), cv2.COLOR_BGR2RGB)
 
     def find(self, batch: np.ndarray) -> list[Found]:
         """Run the network on prepared pictures, uint8 (N, size, size, 3), and return what it found in each."""
@@ -157,6 +144,18 @@ class Detector:
             for box, score, label in zip(boxes.tolist(), found.scores.tolist(), found.labels.tolist(), strict=True)
             if score >= score_thr
         ]
+
+
+def prepare(image: np.ndarray, size: int) -> np.ndarray:
+    """Stretch a picture (H, W, 3) in BGR to a network's input (size, size, 3) in RGB.
+
+    Raises:
+        DeployError: If it is no such array.
+    """
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.shape[2:] != (3,) or not image.size:
+        what = f'{image.dtype} {image.shape}' if isinstance(image, np.ndarray) else type(image).__name__
+        raise DeployError(f'A picture must be a uint8 array (H, W, 3) in BGR, as cv2.imread gives it, but got {what}.')
+    return cv2.cvtColor(cv2.resize(image, (size, size)), cv2.COLOR_BGR2RGB)
 
 
 def suppress(boxes: np.ndarray, scores: np.ndarray, iou_threshold: float, limit: int) -> np.ndarray:

@@ -73,8 +73,9 @@ def train(
 
 def evaluate(
     config: str,
-    checkpoint: str,
+    checkpoint: str | None,
     *,
+    model: dict | None = None,
     work_dir: str | None = None,
     out: str | None = None,
     report: str | None = None,
@@ -89,7 +90,8 @@ def evaluate(
 
     Args:
         config (str): The config file.
-        checkpoint (str): The weights.
+        checkpoint (str, optional): The weights; None for a model that has them already.
+        model (dict, optional): A model to evaluate in the place of the config's.
         work_dir (str, optional): Where the scores go; by default the config's, or work_dirs/NAME.
         out (str, optional): A .pkl file for the predictions.
         report (str, optional): A folder for the evaluation's report.
@@ -108,7 +110,10 @@ def evaluate(
     """
     cfg = _read(config, work_dir, cfg_options, launcher, data_root)
     require_data(cfg, 'test_dataloader')
-    require_checkpoint(checkpoint)
+    if checkpoint is not None:
+        require_checkpoint(checkpoint)
+    if model is not None:
+        cfg.model = model
     if out is not None and not out.endswith(('.pkl', '.pickle')):
         raise UsageError(f'--out writes pickled predictions: {out} must end in .pkl or .pickle.')
     if report is not None:

@@ -1,0 +1,106 @@
+"""Whether an exported file finds what the checkpoint finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+Find = Callable[[np.ndarray, float], list[dict]]
+
+
+class Tolerance(NamedTuple):
+    """When two detections count as equal.
+
+    Attributes:
+        box: The largest distance of two corners, in pixels of the picture.
+        score: The largest difference of the scores.
+        threshold: What is less sure is left out: near the threshold of the file itself it may come or go.
+    """
+
+    box: float
+    score: float
+    threshold: float
+
+
+FP32 = Tolerance(box=0.5, score=1e-3, threshold=0.05)
+INT8 = Tolerance(box=8, score=0.2, threshold=0.5)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How the detections of an exported file compare with PyTorch's.
+
+    Attributes:
+        pictures: Pictures that both looked at.
+        detections: What PyTorch found in them.
+        matched: How many of these the file found, too: the same class, box and score within the tolerance.
+        additional: What only the file found.
+        box_difference: The largest distance of two corners of matched detections, in pixels.
+        score_difference: The largest difference of their scores.
+        tolerance: When two count as equal.
+    """
+
+    pictures: int
+    detections: int
+    matched: int
+    additional: int
+    box_difference: float
+    score_difference: float
+    tolerance: Tolerance
+
+    @property
+    def equal(self) -> bool:
+        """Whether both found the same."""
+        return self.matched == self.detections and self.additional == 0
+
+    def __str__(self) -> str:
+        """Return one sentence that says what was compared and how it came out."""
+        box, score, threshold = self.tolerance
+        share = 'All' if self.equal else f'{self.matched} of'
+        others = f', {self.additional} others were found' if self.additional else ''
+        return (
+            f'{share} {self.detections} detections (score {threshold} or more, {self.pictures} pictures) equal those '
+            f'of PyTorch within {box} pixels and {score} in score{others}; they differ by {self.box_difference:.2f} '
+            f'pixels and {self.score_difference:.4f} at most.'
+        )
+
+
+def agreement(expected: Find, exported: Find, images: Sequence[np.ndarray], tolerance: Tolerance = FP32) -> Agreement:
+    """Compare two detectors on the same pictures.
+
+    Args:
+        expected: The checkpoint, from a picture and the lowest score to detections with 'class', 'score' and 'box'.
+        exported: The exported file, likewise.
+        images: Pictures, (H, W, 3), BGR, uint8.
+        tolerance: When two detections count as equal.
+    """
+    detections, additional, differences = 0, 0, []
+    for image in images:
+        wanted, found = expected(image, tolerance.threshold), exported(image, tolerance.threshold)
+        pairs = _matches(wanted, found, tolerance)
+        detections += len(wanted)
+        additional += len(found) - len(pairs)
+        differences += pairs
+    box, score = np.max(differences, axis=0, initial=0) if differences else (0.0, 0.0)
+    return Agreement(len(images), detections, len(differences), additional, float(box), float(score), tolerance)
+
+
+def _matches(wanted: list[dict], found: list[dict], tolerance: Tolerance) -> list[tuple[float, float]]:
+    """Pair equal detections, each once, and return how their boxes and scores differ."""
+    remaining, pairs = list(found), []
+    for one in wanted:
+        gaps = [(_gap(one, other), other) for other in remaining if other['class'] == one['class']]
+        close = [(gap, other) for gap, other in gaps if gap[0] <= tolerance.box and gap[1] <= tolerance.score]
+        if close:
+            gap, other = min(close, key=lambda each: each[0])
+            remaining.remove(other)
+            pairs.append(gap)
+    return pairs
+
+
+def _gap(one: dict, other: dict) -> tuple[float, float]:
+    box = max(abs(a - b) for a, b in zip(one['box'], other['box'], strict=True))
+    return box, abs(one['score'] - other['score'])

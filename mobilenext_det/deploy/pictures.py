@@ -1,0 +1,71 @@
+"""Pictures that export needs: training pictures to calibrate int8 with, others to check the file on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from mmdet.registry import DATASETS
+from mmengine.config import Config
+from rich.progress import track
+
+from mobilenext_det.datasets.toy_scenes import draw_scene
+from mobilenext_det.engine import UsageError
+from mobilenext_det.engine.config import require_data
+from mobilenext_det.engine.detect import IMAGES
+
+from .runtime import prepare, read_image
+
+
+def calibration_images(cfg: Config, number: int = 128, folder: str | None = None) -> np.ndarray:
+    """Read pictures of the training set, evenly spread over it, as the network gets them in tests.
+
+    Args:
+        cfg: The config.
+        number: How many at most.
+        folder: Pictures to take instead of the config's training set, in whatever depth they lie.
+
+    Returns:
+        RGB, uint8, (number, size, size, 3).
+
+    Raises:
+        UsageError: If there are no pictures.
+        DeployError: If a picture cannot be read.
+    """
+    if folder is None:
+        require_data(cfg, 'train_dataloader')
+        paths = _paths(cfg.train_dataloader.dataset)
+    else:
+        paths = sorted(str(path) for path in Path(folder).rglob('*') if path.suffix.lower() in IMAGES)
+    if not paths:
+        raise UsageError(f'{folder or cfg.filename}: there are no pictures to calibrate int8 with.')
+    size = cfg.model.bbox_head.anchor_generator.input_size
+    chosen = track(_spread(paths, number), 'Calibration pictures', transient=True)
+    return np.stack([prepare(read_image(path), size) for path in chosen])
+
+
+def checking_images(cfg: Config, number: int = 16) -> list[np.ndarray]:
+    """Read pictures of the test set, evenly spread over it, or draw synthetic scenes if there is no test set.
+
+    Args:
+        cfg: The config.
+        number: How many at most.
+
+    Returns:
+        Pictures (H, W, 3), BGR, uint8.
+    """
+    try:
+        require_data(cfg, 'test_dataloader')
+    except UsageError:
+        return [draw_scene(0, 'test', index)[0] for index in range(number)]
+    return [read_image(path) for path in _spread(_paths(cfg.test_dataloader.dataset), number)]
+
+
+def _paths(dataset: dict) -> list[str]:
+    built = DATASETS.build(dataset)
+    return [built.get_data_info(index)['img_path'] for index in range(len(built))]
+
+
+def _spread(paths: list[str], number: int) -> list[str]:
+    """Choose at most so many, from the first to the last."""
+    return [paths[index] for index in np.unique(np.linspace(0, len(paths) - 1, number).round().astype(int))]
