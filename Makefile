@@ -22,7 +22,7 @@ setup: $(VENV)/.installed
 
 $(VENV)/.installed: $(BIN)/uv $(SETUP)
 	@echo 'Installing the pinned MMDetection stack into $(VENV)'
-	@$(BIN)/uv pip install --python $(BIN)/python $(foreach name,stack build runtime tests,-r requirements/$(name).txt)
+	@$(BIN)/uv pip install --python $(BIN)/python $(foreach name,stack build runtime deploy tests,-r requirements/$(name).txt)
 	@$(BIN)/python tools/build_mmcv.py
 	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@$(BIN)/uv pip check --python $(BIN)/python

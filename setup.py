@@ -37,8 +37,8 @@ def version() -> str:
     return re.search(r"^__version__ = '(.+)'", (PACKAGE / '__init__.py').read_text(), re.MULTILINE)[1]
 
 
-def requirements() -> list[str]:
-    lines = (ROOT / 'requirements' / 'runtime.txt').read_text().splitlines()
+def requirements(name: str) -> list[str]:
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
     return [line for line in lines if line and not line.startswith('#')]
 
 
@@ -50,7 +50,8 @@ setup(
     description='MobileNeXt backbone and SSDLite detector for MMDetection',
     license='Apache-2.0',
     python_requires='>=3.10',
-    install_requires=requirements(),
+    install_requires=requirements('runtime'),
+    extras_require={'deploy': requirements('deploy')},
     packages=find_packages(include=['mobilenext_det', 'mobilenext_det.*']),
     package_data={'mobilenext_det': ['.mim/**/*']},
     exclude_package_data={'mobilenext_det': ['.mim/**/__pycache__/*']},

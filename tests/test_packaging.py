@@ -129,7 +129,10 @@ def test_wheel_in_a_fresh_environment(tmp_path):
         (metadata,) = (archive.read(name).decode() for name in names if name.endswith('.dist-info/METADATA'))
     # Not a word of torch, mmcv, mmengine, mmdet, nor of opencv, which comes in four flavours.
     required = {line.split(': ')[1] for line in metadata.splitlines() if line.startswith('Requires-Dist: ')}
-    assert required == {'numpy', 'pillow', 'pycocotools', 'rich', 'setuptools<81', 'tensorboard'}
+    extra = {line.split(';')[0] for line in required if line.endswith('; extra == "deploy"')}
+    assert extra == {'executorch==1.2.0', 'gradio', 'onnx', 'onnxruntime', 'onnxscript'}
+    always = {line for line in required if ';' not in line}
+    assert always == {'numpy', 'pillow', 'pycocotools', 'rich', 'setuptools<81', 'tensorboard'}
     shipped = {name.removeprefix('mobilenext_det/.mim/') for name in names if '/.mim/' in name}
     assert shipped == files_to_ship()
     assert {name.split('/')[0] for name in names} == {

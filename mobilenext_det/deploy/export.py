@@ -39,12 +39,22 @@ def export(
         The file.
 
     Raises:
-        UsageError: If the detector, the form in int8 or the opset cannot be exported.
+        UsageError: If the detector, the form in int8 or the opset cannot be exported, or a package is missing.
     """
     network = ExportableNetwork(detector).eval()
     precision = '' if calibration is None else '-int8'
     path = folder / f'{Path(detector.model.cfg.filename).stem}{precision}{SUFFIXES[form]}'
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _write(network, path, form, calibration, nms, opset)
+    except ModuleNotFoundError as error:
+        raise UsageError(f'{path} needs {error.name}: `pip install -r requirements/deploy.txt` brings it.') from None
+    return path
+
+
+def _write(
+    network: ExportableNetwork, path: Path, form: str, calibration: np.ndarray | None, nms: bool, opset: int
+) -> None:
     if form == 'onnx':
         from .onnx_file import export_onnx
 
@@ -59,7 +69,6 @@ def export(
         from .torchscript_file import export_torchscript
 
         export_torchscript(network, path, nms)
-    return path
 
 
 def is_exported(path: str) -> bool:

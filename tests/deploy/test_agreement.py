@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from mobilenext_det.deploy.agreement import FP32, INT8, agreement
+
+PICTURE = np.zeros((10, 10, 3), np.uint8)
+
+
+def one(name='dog', score=0.9, x1=1.0):
+    return {'class': name, 'score': score, 'box': [x1, 1.0, 5.0, 6.0]}
+
+
+def compare(wanted, found, tolerance=FP32):
+    return agreement(lambda image, threshold: wanted, lambda image, threshold: found, [PICTURE], tolerance)
+
+
+def test_equal_detections_agree_in_any_order():
+    result = compare([one(), one('cat', 0.5)], [one('cat', 0.5004, 1.3), one()])
+    assert result.equal
+    assert (result.detections, result.matched, result.additional) == (2, 2, 0)
+    assert result.box_difference == pytest.approx(0.3)
+    assert result.score_difference == pytest.approx(4e-4)
+    assert str(result).startswith('All 2 detections (score 0.05 or more, 1 pictures) equal those of PyTorch')
+
+
+@pytest.mark.parametrize('other', [one('cat'), one(score=0.902), one(x1=1.6)])
+def test_another_class_score_or_box_is_another_detection(other):
+    result = compare([one()], [other])
+    assert not result.equal
+    assert (result.matched, result.additional) == (0, 1)
+    assert str(result).startswith('0 of 1 detections')
+
+
+def test_a_detection_matches_once():
+    assert compare([one(), one()], [one()]).matched == 1
+    assert compare([one()], [one(), one()]).additional == 1
+
+
+def test_int8_may_differ_more():
+    assert compare([one()], [one(score=0.8, x1=5)], INT8).equal
+
+
+def test_no_detections_are_no_difference():
+    result = compare([], [])
+    assert result.equal
+    assert (result.box_difference, result.score_difference) == (0, 0)

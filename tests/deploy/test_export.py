@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+
+from mobilenext_det.deploy.export import export, is_exported, open_exported
+from mobilenext_det.deploy.runtime import Detector
+from mobilenext_det.deploy.torchscript_file import TorchScriptDetector
+from mobilenext_det.engine import UsageError
+
+
+def test_files_are_opened_by_their_suffix(onnx_path, torchscript_path):
+    assert type(open_exported(str(onnx_path))) is Detector
+    assert type(open_exported(str(torchscript_path))) is TorchScriptDetector
+    assert (onnx_path.name, torchscript_path.name) == (
+        'ssdlite_mobilenext_toy.onnx',
+        'ssdlite_mobilenext_toy.torchscript',
+    )
+
+
+def test_another_suffix_is_refused(tmp_path):
+    with pytest.raises(UsageError, match='model.pth is no exported detector: its name must end in .onnx, .torchscript'):
+        open_exported('model.pth')
+    assert not is_exported('model.pth')
+    assert is_exported('model.onnx')
+
+
+def test_torchscript_has_no_int8(trained, tmp_path):
+    with pytest.raises(UsageError, match='TorchScript files are written in fp32 only'):
+        export(trained, tmp_path, 'torchscript', np.zeros((1, 192, 192, 3), np.uint8))

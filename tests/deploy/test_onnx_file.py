@@ -1,0 +1,74 @@
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from mobilenext_det.deploy.onnx_file import export_onnx
+from mobilenext_det.deploy.runtime import Detector, prepare
+from mobilenext_det.engine import UsageError
+
+
+@pytest.fixture(scope='module')
+def batch(scenes):
+    return np.stack([prepare(scene, 192) for scene in scenes])
+
+
+@pytest.fixture(scope='module')
+def plain_path(network, folder):
+    """Without suppression, and with the oldest operators that can be written."""
+    path = folder / 'plain.onnx'
+    export_onnx(network, path, nms=False, opset=18)
+    return path
+
+
+def run(path, batch):
+    return onnxruntime.InferenceSession(path).run(None, {'images': batch})
+
+
+def test_inputs_and_outputs_are_as_documented(onnx_path, plain_path, batch):
+    model, plain = onnx.load(onnx_path), onnx.load(plain_path)
+    assert [output.name for output in model.graph.output] == ['boxes', 'scores', 'labels']
+    assert [output.name for output in plain.graph.output] == ['candidates', 'probabilities']
+    assert (model.opset_import[0].version, plain.opset_import[0].version) == (20, 18)
+    for count in (1, len(batch)):
+        boxes, scores, labels = run(onnx_path, batch[:count])
+        assert (boxes.shape, scores.shape, labels.shape) == ((count, 100, 4), (count, 100), (count, 100))
+        assert [output.shape for output in run(plain_path, batch[:count])] == [(count, 1170, 4), (count, 1170, 20)]
+
+
+def test_the_network_computes_what_pytorch_computes(network, plain_path, batch):
+    expected = network(torch.from_numpy(batch))
+    for output, wanted in zip(run(plain_path, batch), expected, strict=True):
+        np.testing.assert_allclose(output, wanted.numpy(), atol=2e-5)
+
+
+def test_suppression_in_the_file_is_that_of_the_runtime(onnx_path, plain_path, batch):
+    inside, outside = Detector(str(onnx_path)).find(batch), Detector(str(plain_path)).find(batch)
+    for one, other in zip(inside, outside, strict=True):
+        assert len(one.scores) == len(other.scores) > 5
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
+        np.testing.assert_array_equal(one.labels, other.labels)
+        np.testing.assert_allclose(one.boxes, other.boxes, atol=1e-5)
+
+
+def test_a_picture_alone_gives_what_it_gives_in_a_batch(onnx_path, batch):
+    together = run(onnx_path, batch)
+    for index in range(len(batch)):
+        for output, wanted in zip(run(onnx_path, batch[index : index + 1]), together, strict=True):
+            np.testing.assert_allclose(output[0], wanted[index], atol=1e-5)
+
+
+def test_the_file_says_what_it_is(onnx_path, network):
+    (entry,) = onnx.load(onnx_path).metadata_props
+    assert entry.key == 'mobilenext_det'
+    assert json.loads(entry.value) == network.description
+
+
+@pytest.mark.parametrize('opset', [17, 24])
+def test_an_opset_that_cannot_be_written_is_refused(network, tmp_path, opset):
+    with pytest.raises(UsageError, match=f'Opset {opset} cannot be written, only 18 to 23'):
+        export_onnx(network, tmp_path / 'model.onnx', opset=opset)
+    assert not list(tmp_path.iterdir())
