@@ -74,7 +74,7 @@ def export_onnx(
     """
     if opset not in OPSETS:
         raise UsageError(f'Opset {opset} cannot be written, only {OPSETS.start} to {OPSETS.stop - 1}.')
-    model = _trace(network, opset)
+    model = trace(network, opset)
     if calibration is not None:
         model = quantize(model, calibration)
     if nms:
@@ -84,7 +84,8 @@ def export_onnx(
     write_atomically(model.SerializeToString(), path)
 
 
-def _trace(network: ExportableNetwork, opset: int) -> onnx.ModelProto:
+def trace(network: ExportableNetwork, opset: int = 20) -> onnx.ModelProto:
+    """Return the network as ONNX without suppression, with outputs `candidates` and `probabilities`."""
     size = network.description['input_size']
     logging.getLogger('torch.onnx').setLevel(logging.ERROR)
     with warnings.catch_warnings():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +26,7 @@ class _Pictures(CalibrationDataReader):
         return None if picture is None else {'images': picture[None]}
 
 
-def quantize(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
+def quantize(model: onnx.ModelProto, pictures: np.ndarray, parts: Sequence[str] | None = None) -> onnx.ModelProto:
     """Let the convolutions of a network, and the sums and activations between them, compute in 8 bits.
 
     Weights are int8, symmetric, with a scale for every output channel, as depthwise channels differ in range by orders
@@ -35,10 +36,12 @@ def quantize(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
     Args:
         model: A network that `export_onnx` traced.
         pictures: RGB, uint8, (number, size, size, 3).
+        parts: The parts to quantise, of those that `nodes_by_part` names; None for all.
 
     Returns:
         The network with pairs of QuantizeLinear and DequantizeLinear, which ONNX Runtime turns into int8 kernels.
     """
+    nodes = nodes_by_part(model)
     with tempfile.TemporaryDirectory() as folder, _quiet():
         target = Path(folder, 'int8.onnx')
         quantize_static(
@@ -50,16 +53,25 @@ def quantize(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             op_types_to_quantize=['Conv', 'Clip', 'Add', 'Concat'],
-            nodes_to_quantize=_between_convolutions(model),
+            nodes_to_quantize=[name for part in parts or nodes for name in nodes[part]],
         )
         return onnx.load(target)
 
 
-def _between_convolutions(model: onnx.ModelProto) -> list[str]:
-    """Return the names of the nodes from the first convolution to the last."""
-    nodes = model.graph.node
+def nodes_by_part(model: onnx.ModelProto) -> dict[str, list[str]]:
+    """Name the nodes from the first convolution to the last, by the part of the network that they belong to.
+
+    Parts are `backbone.stem`, `backbone.stages.0` (MobileNetV2: `backbone.features.1`) and so on, `neck`,
+    `head.cls_convs` and `head.reg_convs`. A node that is no convolution belongs to the convolution before it.
+    """
+    nodes = list(model.graph.node)
     convolutions = [index for index, node in enumerate(nodes) if node.op_type == 'Conv']
-    return [node.name for node in nodes[convolutions[0] : convolutions[-1] + 1]]
+    parts: dict[str, list[str]] = {}
+    for node in nodes[convolutions[0] : convolutions[-1] + 1]:
+        if node.op_type == 'Conv':
+            part = re.match(r'backbone\.\w+(\.\d+)?|neck|head\.\w+', node.input[1])[0]
+        parts.setdefault(part, []).append(node.name)
+    return parts
 
 
 @contextmanager
