@@ -19,7 +19,7 @@ from mobilenext_det.engine.config import require_data
 
 from .comparison_numbers import compare_runs
 from .comparison_report import print_table, write_report
-from .eager_latency import LATENCY_FILE, measure_latency
+from .latency import LATENCY_FILE, measure_latency
 from .run_record import Run, identify, read_run, require_same
 from .single_run import Job
 

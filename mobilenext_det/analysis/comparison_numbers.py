@@ -22,7 +22,7 @@ def compare_runs(runs: Mapping[str, Sequence[Run]], latency: Mapping[str, Any] |
 
     Args:
         runs: The runs by the name of their config; the first config is what the others are compared with.
-        latency: Milliseconds of each config, and where they were measured.
+        latency: Milliseconds of each deployed form and config, and where they were measured.
 
     Returns:
         Plain numbers for JSON; None where one is undefined.

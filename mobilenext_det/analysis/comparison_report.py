@@ -39,16 +39,16 @@ def cost_table(numbers: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     Args:
         numbers: What `compare_runs` returned.
     """
-    latency = numbers['latency']
+    forms = (numbers['latency'] or {}).get('milliseconds', {})
     heads = ['config', 'params', 'MAdds', 'weights, MB', 'training, images/s', 'training, s']
-    heads += ['latency, ms'] if latency else []
+    heads += [f'{form}, ms' for form in forms]
     rows = []
     for name, config in numbers['configs'].items():
         model = config['model']
         cells = [name, f'{model["total"]["params"]:,}', f'{model["total"]["madds"]:,}']
         cells += [f'{model["weights_bytes"] / 1e6:.2f}', _plain(config['images_per_second'], 1)]
         cells += [_plain(config['train_seconds'], 0)]
-        rows.append(cells + ([_plain(latency['milliseconds'].get(name), 1)] if latency else []))
+        rows.append(cells + [_plain(by_config.get(name), 1) for by_config in forms.values()])
     return heads, rows
 
 
@@ -120,8 +120,8 @@ def notes(numbers: Mapping[str, Any]) -> list[str]:
     latency = numbers['latency']
     if latency:
         sentences.append(
-            f'Latency: {latency["form"]}, one image at a time, from the picture in memory to its boxes, median of '
-            f'{latency["images"]} images on {latency["cpu"]}, {latency["threads"]} threads, the configs in turns.'
+            'Latency: one image at a time, from the picture in memory to its boxes, median of '
+            f'{latency["images"]} images on {latency["cpu"]}, {latency["threads"]} threads, configs and forms in turns.'
         )
     sentences.append(
         'Params and MAdds are of the whole detector. Weights: the size of a file that holds them alone. Training '

@@ -9,7 +9,12 @@ from PIL import Image
 from mobilenext_det.analysis.comparison_numbers import compare_runs
 from mobilenext_det.analysis.comparison_report import accuracy_table, cost_table, notes, print_table, write_report
 
-LATENCY = {'milliseconds': {'good': 12.34}, 'images': 50, 'form': 'eager PyTorch', 'cpu': 'a processor', 'threads': 2}
+LATENCY = {
+    'milliseconds': {'eager PyTorch': {'good': 12.34}, 'ONNX Runtime': {'good': 3.21}},
+    'images': 50,
+    'cpu': 'a processor',
+    'threads': 2,
+}
 
 
 @pytest.fixture(scope='module')
@@ -38,8 +43,8 @@ def test_tables_show_the_numbers(numbers):
     difference = numbers['configs']['a<b']['difference']['mAP_11points']
     low, high = (100 * end for end in difference['interval'])
     assert other[4] == f'{100 * difference["mean"]:+.2f} [{low:+.2f}, {high:+.2f}]'
-    assert cost_table(numbers)[1][0] == ['good', '1,000', '9,000', '0.00', '8.5', '4', '12.3']
-    assert cost_table(numbers)[1][1][-1] == '-'
+    assert cost_table(numbers)[1][0] == ['good', '1,000', '9,000', '0.00', '8.5', '4', '12.3', '3.2']
+    assert cost_table(numbers)[1][1][-2:] == ['-', '-']
 
 
 def test_the_words_are_about_these_runs(numbers, run_of):
@@ -47,7 +52,7 @@ def test_the_words_are_about_these_runs(numbers, run_of):
     assert 'which images were drawn for the test and which seeds for the training' in text
     assert 'It does not cover another data set' in text
     assert 'A config with one run has no spread' in text
-    assert 'Latency: eager PyTorch' in text
+    assert 'Latency: one image at a time' in text
     three = {name: [run_of(name, seed) for seed in range(3)] for name in ('one', 'two')}
     text = ' '.join(notes(compare_runs(three)))
     assert '3 runs say little of the spread' in text
@@ -89,5 +94,5 @@ def test_checkpoints_alone_have_no_curves(run_of, tmp_path):
 def test_the_terminal_shows_both_tables(numbers, capsys):
     print_table(numbers)
     shown = capsys.readouterr().out
-    for text in ('mAP 11 points', 'latency, ms', 'a<b', '12.3', '12 test images'):
+    for text in ('mAP 11 points', 'eager PyTorch, ms', 'ONNX Runtime, ms', 'a<b', '12.3', '3.2', '12 test images'):
         assert text in shown

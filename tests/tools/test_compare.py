@@ -99,7 +99,7 @@ def test_a_run_holds_what_the_report_needs(compared):
 
 def test_the_report_is_there_and_is_rebuilt_from_the_runs_alone(tools, compared, tmp_path):
     out, result = compared
-    for text in ('mAP 11 points', 'latency, ms', 'narrow', 'wide', f'The report is {out}/comparison.html.'):
+    for text in ('mAP 11 points', 'ONNX Runtime int8, ms', 'narrow', 'wide', f'The report is {out}/comparison.html.'):
         assert text in result.stdout
     shutil.copytree(out / 'runs', tmp_path / 'runs')
     shutil.copy(out / 'latency.json', tmp_path)
@@ -108,7 +108,9 @@ def test_the_report_is_there_and_is_rebuilt_from_the_runs_alone(tools, compared,
         assert (tmp_path / name).read_text() == (out / name).read_text()
     numbers = json.loads((tmp_path / 'comparison.json').read_text())
     assert [config['runs'] for config in numbers['configs'].values()] == [2, 2]
-    assert set(numbers['latency']['milliseconds']) == {'narrow', 'wide'}
+    milliseconds = numbers['latency']['milliseconds']
+    assert list(milliseconds) == ['eager PyTorch', 'ONNX Runtime', 'ONNX Runtime int8']
+    assert all(set(by_config) == {'narrow', 'wide'} for by_config in milliseconds.values())
     assert len(re.findall('data:image/webp', (tmp_path / 'comparison.html').read_text())) == 4
 
 
