@@ -1,0 +1,60 @@
+"""Benchmark what ships: python tools/benchmark/deploy.py CONFIG=CHECKPOINT ... --out DIR.
+
+One row for each network, form (PyTorch, ONNX Runtime, TorchScript, ExecuTorch) and precision: size of the file, mAP,
+latency with one and two threads, memory. A table that is in DIR already is extended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description='Size, mAP, latency and memory of detectors in every form that ships.')
+    parser.add_argument('networks', nargs='+', metavar='CONFIG=CHECKPOINT', help='config file and trained weights')
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder for the table, deploy.md and deploy.json')
+    parser.add_argument('--data-root', help='folder that holds the data, instead of the one in the configs')
+    forms = ('onnx', 'torchscript', 'executorch')
+    parser.add_argument('--forms', nargs='+', choices=forms, default=forms, help='what to export to (default: all)')
+    precisions = ('fp32', 'int8')
+    parser.add_argument(
+        '--precisions', nargs='+', choices=precisions, default=precisions, help='numbers to compute in (default: both)'
+    )
+    parser.add_argument('--images', type=int, default=100, help='pictures to time (default: %(default)s)')
+    parser.add_argument(
+        '--stock', action='store_true', help="time MMDetection's own SSDLite, too, and compare the others with it"
+    )
+    parser.add_argument('--no-map', dest='judge', action='store_false', help='do not compute mAP on the test set')
+    parser.add_argument('--json', action='store_true', help='print the numbers as one JSON object in the last line')
+    parser.add_argument(
+        '--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='settings to change in all configs'
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Print the table, or say in one sentence what is missing."""
+    args = vars(parse_args())
+    from mobilenext_det.datasets import BadDataError
+    from mobilenext_det.deploy.benchmark import benchmark
+    from mobilenext_det.deploy.benchmark_table import deploy_table
+    from mobilenext_det.deploy.runtime import DeployError
+    from mobilenext_det.engine import UsageError
+
+    as_json = args.pop('json')
+    try:
+        result = benchmark(args.pop('networks'), args.pop('out'), **args)
+    except (BadDataError, DeployError, UsageError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(deploy_table(result['rows']))
+    if as_json:
+        print(json.dumps(result))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
