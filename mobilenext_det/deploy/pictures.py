@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from mmdet.registry import DATASETS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from rich.progress import track
 
 from mobilenext_det.datasets.toy_scenes import draw_scene
@@ -62,6 +63,7 @@ def checking_images(cfg: Config, number: int = 16) -> list[np.ndarray]:
 
 
 def _paths(dataset: dict) -> list[str]:
+    init_default_scope('mmdet')
     built = DATASETS.build(dataset)
     return [built.get_data_info(index)['img_path'] for index in range(len(built))]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 import tempfile
@@ -31,7 +32,8 @@ def quantize(model: onnx.ModelProto, pictures: np.ndarray, parts: Sequence[str] 
 
     Weights are int8, symmetric, with a scale for every output channel, as depthwise channels differ in range by orders
     of magnitude (1806.08342, section 3); activations are uint8, their ranges the least and largest value seen.
-    Normalisation, softmax and box decoding stay in float: they cost little, and coordinates need more than 256 values.
+    Normalisation, softmax and box decoding stay in float, and what the predictors put out is not rounded: 256 values
+    are few for logarithms of probabilities.
 
     Args:
         model: A network that `export_onnx` traced.
@@ -45,7 +47,7 @@ def quantize(model: onnx.ModelProto, pictures: np.ndarray, parts: Sequence[str] 
     with tempfile.TemporaryDirectory() as folder, _quiet():
         target = Path(folder, 'int8.onnx')
         quantize_static(
-            model,
+            copy.deepcopy(model),  # which ONNX Runtime moves the weights out of
             target,
             _Pictures(pictures),
             quant_format=QuantFormat.QDQ,
@@ -55,13 +57,23 @@ def quantize(model: onnx.ModelProto, pictures: np.ndarray, parts: Sequence[str] 
             op_types_to_quantize=['Conv', 'Clip', 'Add', 'Concat'],
             nodes_to_quantize=[name for part in parts or nodes for name in nodes[part]],
         )
-        return onnx.load(target)
+        return _keep_outputs(onnx.load(target))
+
+
+def _keep_outputs(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Give the nodes behind the predictors the outputs of these as they are, not quantised and dequantised."""
+    makers = {output: node for node in model.graph.node for output in node.output}
+    for node in model.graph.node:
+        if node.op_type == 'Transpose' and makers[node.input[0]].op_type == 'DequantizeLinear':
+            rounded = makers[makers[node.input[0]].input[0]]
+            node.input[0] = rounded.input[0]
+    return model
 
 
 def nodes_by_part(model: onnx.ModelProto) -> dict[str, list[str]]:
     """Name the nodes from the first convolution to the last, by the part of the network that they belong to.
 
-    Parts are `backbone.stem`, `backbone.stages.0` (MobileNetV2: `backbone.features.1`) and so on, `neck`,
+    Parts are `backbone.stem`, `backbone.stages.0` (MobileNetV2: `backbone.layer1.0`) and so on, `neck`,
     `head.cls_convs` and `head.reg_convs`. A node that is no convolution belongs to the convolution before it.
     """
     nodes = list(model.graph.node)

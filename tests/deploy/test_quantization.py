@@ -31,10 +31,13 @@ def test_every_convolution_has_int8_weights_by_channel(graph):
         assert makers[node.input[0]].op_type == 'DequantizeLinear'
 
 
-def test_normalisation_and_decoding_stay_in_float(graph):
+def test_normalisation_outputs_and_decoding_stay_in_float(graph):
     nodes = list(graph.node)
     kinds = [node.op_type for node in nodes]
     first, last = kinds.index('QuantizeLinear'), len(kinds) - 1 - kinds[::-1].index('DequantizeLinear')
+    makers = {output: node for node in nodes for output in node.output}
+    flattened = [makers[node.input[0]].op_type for node in nodes if node.op_type == 'Transpose']
+    assert flattened.count('Conv') == 12  # the predictors' outputs are not rounded
     assert {'Cast', 'Mul', 'Add'} <= set(kinds[:first])
     assert {'Softmax', 'Exp', 'NonMaxSuppression'} <= set(kinds[last:])
 
