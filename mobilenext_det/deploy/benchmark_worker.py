@@ -93,7 +93,7 @@ def _open_stock(job: dict) -> Subject:
     from mmengine.config import Config
 
     _set_torch_threads(job)
-    model = stock_model(Config.fromfile(Path(mmdet.__file__).with_name(STOCK_CONFIG)))
+    model = stock_model(Config.fromfile(Path(mmdet.__file__).parent / STOCK_CONFIG))
     return Subject(*_parts(model), lambda file: inference_detector(model, file))
 
 

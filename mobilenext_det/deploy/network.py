@@ -54,6 +54,7 @@ class ExportableNetwork(nn.Module):
         corners = torch.cat(generator.grid_priors([(side, side) for side in generator.map_sizes])) / size
         self.register_buffer('prior_centres', (corners[:, :2] + corners[:, 2:]) / 2)
         self.register_buffer('prior_sizes', corners[:, 2:] - corners[:, :2])
+        self.score_channels = head.cls_out_channels  # with the background
         coder, test_cfg = head.bbox_coder, head.test_cfg
         self.register_buffer('target_means', torch.tensor(coder.means))
         self.register_buffer('target_stds', torch.tensor(coder.stds))
@@ -81,7 +82,7 @@ class ExportableNetwork(nn.Module):
         pixels = images.flatten(2).float() * self.scale + self.shift
         pixels = pixels.view(images.shape).permute(0, 3, 1, 2)
         scores, deltas = self.head(self.neck(self.backbone(pixels)))
-        probabilities = flatten_levels(scores, self.head.cls_out_channels).softmax(-1)[..., :-1]
+        probabilities = flatten_levels(scores, self.score_channels).softmax(-1)[..., :-1]
         return self._decode(flatten_levels(deltas, 4)), probabilities
 
     def _decode(self, deltas: Tensor) -> Tensor:
