@@ -76,7 +76,6 @@ def _quantise(network: ExportableNetwork, calibration: np.ndarray) -> nn.Module:
 
     quantised = copy.deepcopy(network)
     quantised.backbone, quantised.neck, quantised.head = observed, nn.Identity(), nn.Identity()
-    quantised.head.cls_out_channels = network.head.cls_out_channels
     for pictures in track(torch.from_numpy(calibration).split(CALIBRATION_BATCH), 'Calibration', transient=True):
         quantised(pictures)
     quantised.backbone = convert_pt2e(observed)
