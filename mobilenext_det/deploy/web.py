@@ -63,40 +63,35 @@ def build_page(detector: Detector) -> gradio.Blocks:
             with gradio.Column(scale=3):
                 picture = gradio.Image(label='Detections', format='webp', buttons=['download', 'fullscreen'])
         shown = dict(fn=partial(show, classes=detector.classes), inputs=[seen, threshold], outputs=[picture, table])
-        looked = upload.upload(partial(look, detector), upload, [seen, timing])
-        looked.success(**shown)
-        looked.then(lambda: None, outputs=upload)  # so that the next picture can be dropped at once
+        # The upload is emptied, so that the next picture can be dropped at once.
+        upload.upload(partial(look, detector), upload, [seen, timing, upload]).then(**shown)
         threshold.change(**shown, trigger_mode='always_last', show_progress='hidden')
     return page
 
 
-def look(detector: Detector, path: str) -> tuple[Seen, str]:
-    """Run the network on an uploaded picture; return what was seen and a line on it.
+def look(detector: Detector, path: str) -> tuple[Seen | None, str, None]:
+    """Run the network on an uploaded file; return what was seen, a line on it, and nothing for the upload.
 
-    Raises:
-        gradio.Error: If the file is no whole picture; the page shows its message.
+    Nothing is seen in a file that is no whole picture, and the line says so.
     """
-    import gradio
-
     name = Path(path).name
     try:
         check_complete(path)
         image = read_image(path)
     except (BrokenImageError, DeployError):
-        message = f'{name} is no picture that can be read, or it is cut off: choose another.'
-        raise gradio.Error(message, duration=None, print_exception=False) from None
+        return None, f'**{name} is no picture that can be read, or it is cut off: choose another.**', None
     start = time.perf_counter()
     detections = detector(image, 0.0)
     milliseconds = 1000 * (time.perf_counter() - start)
     height, width = image.shape[:2]
     line = f'{name}, {width} × {height} pixels: **{milliseconds:.1f} ms** (preparation, network and suppression)'
-    return Seen(image, detections), line
+    return Seen(image, detections), line, None
 
 
 def show(
     seen: Seen | None, threshold: float, classes: Sequence[str]
 ) -> tuple[np.ndarray | None, list[list[str | float]]]:
-    """Return the picture with its boxes, (H, W, 3) in RGB, and the table's rows; neither before the first picture."""
+    """Return the picture with its boxes, (H, W, 3) in RGB, and the table's rows; neither without a picture."""
     if seen is None:
         return None, []
     chosen = [one for one in seen.detections if one['score'] >= threshold]
@@ -126,7 +121,7 @@ def serve(page: gradio.Blocks, port: int) -> None:
             quiet=True,
             prevent_thread_lock=True,
         )
-    except OSError:
+    except (OSError, OverflowError):  # taken or forbidden, or no port number
         raise DeployError(f'Port {port} is taken or not allowed: name another with --port.') from None
     print(f'The page is at {url} until Ctrl-C.', flush=True)
     page.block_thread()
