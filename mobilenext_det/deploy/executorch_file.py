@@ -46,7 +46,7 @@ def export_executorch(network: ExportableNetwork, path: Path, calibration: np.nd
 
     size = network.description['input_size']
     picture = torch.zeros(1, size, size, 3, dtype=torch.uint8)
-    with _quiet(), _flatbuffers_compiler():
+    with _quiet(), flatbuffers_compiler():
         module = network if calibration is None else _quantise(network, calibration)
         program = to_edge_transform_and_lower(
             torch.export.export(module, (picture,)),
@@ -83,7 +83,7 @@ def _quantise(network: ExportableNetwork, calibration: np.ndarray) -> nn.Module:
 
 
 @contextmanager
-def _flatbuffers_compiler() -> Iterator[None]:
+def flatbuffers_compiler() -> Iterator[None]:
     """Let ExecuTorch find the compiler that comes with it: it looks on the PATH, where a venv need not be."""
     set_here = not (shutil.which('flatc') or os.environ.get('FLATC_EXECUTABLE'))
     if set_here:
