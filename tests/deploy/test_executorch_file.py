@@ -14,7 +14,7 @@ from torch import nn
 
 from mobilenext_det.datasets.toy_scenes import draw_scene
 from mobilenext_det.deploy.agreement import agreement
-from mobilenext_det.deploy.executorch_file import ExecuTorchDetector, _flatbuffers_compiler, export_executorch
+from mobilenext_det.deploy.executorch_file import ExecuTorchDetector, export_executorch, flatbuffers_compiler
 from mobilenext_det.deploy.network import ExportableNetwork
 from mobilenext_det.deploy.runtime import DeployError, prepare
 from mobilenext_det.engine.detector import Detector
@@ -38,8 +38,7 @@ def int8(network, folder):
 
 def kernels(path):
     """Names of the operators that ExecuTorch itself computes; XNNPACK computes the others."""
-    with _flatbuffers_compiler():
-        with flatbuffers_compiler():
+    with flatbuffers_compiler():
         program = deserialize_pte_binary(path.read_bytes()).program
     (plan,) = [plan for plan in program.execution_plan if plan.name == 'forward']
     assert {delegate.id for delegate in plan.delegates} == {'XnnpackBackend'}
