@@ -10,12 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from mmdet.registry import DATASETS
 from mmengine.logging import print_log
 from mmengine.runner import find_latest_checkpoint
 
 from mobilenext_det.deploy.export import export, open_exported
-from mobilenext_det.deploy.pictures import calibration_images
+from mobilenext_det.deploy.pictures import calibration_images, image_paths
 from mobilenext_det.engine import UsageError
 from mobilenext_det.engine.atomic import write_atomically
 from mobilenext_det.engine.detector import Detector
@@ -44,8 +43,7 @@ def measure_latency(jobs: Sequence[Job]) -> None:
     """
     firsts = [job for job in jobs if job.seed == 0]
     detectors = {(form, job.name): detect for job in firsts for form, detect in _forms(job).items()}
-    dataset = DATASETS.build(jobs[0].load_config().test_dataloader.dataset)
-    paths = [dataset.get_data_info(index)['img_path'] for index in range(min(_IMAGES, len(dataset)))]
+    paths = image_paths(jobs[0].load_config().test_dataloader.dataset)[:_IMAGES]
     images = [cv2.imread(path) for path in paths]
     seconds = {key: [] for key in detectors}
     for image in (*images[:_WARM_UP], *images):

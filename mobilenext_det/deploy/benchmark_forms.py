@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmdet.registry import DATASETS
-from mmengine.registry import init_default_scope
 
 from mobilenext_det.engine import UsageError
 from mobilenext_det.engine.config import load_config, require_checkpoint, require_data
@@ -19,7 +17,7 @@ from mobilenext_det.engine.run import evaluate
 
 from .evaluate import evaluate_exported
 from .export import export
-from .pictures import calibration_images
+from .pictures import calibration_images, image_paths
 
 FORMS, PRECISIONS = ('onnx', 'torchscript', 'executorch'), ('fp32', 'int8')
 PYTORCH, STOCK = 'pytorch', 'stock'  # the forms that are no exported files
@@ -71,11 +69,10 @@ class Trained:
             UsageError: If there are none.
         """
         require_data(self.cfg, 'test_dataloader')
-        init_default_scope(self.cfg.get('default_scope', 'mmdet'))
-        dataset = DATASETS.build(self.cfg.test_dataloader.dataset)
-        files = [dataset.get_data_info(index)['img_path'] for index in range(min(number, len(dataset)))]
+        paths = image_paths(self.cfg.test_dataloader.dataset)
+        files = paths[:number]
         if not files:
-            raise UsageError(f'There are no pictures to time: --images is {number}, the test set has {len(dataset)}.')
+            raise UsageError(f'There are no pictures to time: --images is {number}, the test set has {len(paths)}.')
         return files
 
     def row(self, form: str, precision: str, path: Path) -> dict[str, Any]:

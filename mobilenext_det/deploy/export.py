@@ -41,7 +41,7 @@ def export(
     Raises:
         UsageError: If the detector, the form in int8 or the opset cannot be exported, or a package is missing.
     """
-    network = ExportableNetwork(detector).eval()
+    network = ExportableNetwork(detector)
     precision = '' if calibration is None else '-int8'
     path = folder / f'{Path(detector.model.cfg.filename).stem}{precision}{SUFFIXES[form]}'
     folder.mkdir(parents=True, exist_ok=True)

@@ -65,7 +65,7 @@ class ExportableNetwork(nn.Module):
             iou_threshold=test_cfg.nms.iou_threshold,
             max_detections=test_cfg.max_per_img,
         )
-        self.requires_grad_(False)
+        self.eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Find candidates.

@@ -35,7 +35,7 @@ def calibration_images(cfg: Config, number: int = 128, folder: str | None = None
     """
     if folder is None:
         require_data(cfg, 'train_dataloader')
-        paths = _paths(cfg.train_dataloader.dataset)
+        paths = image_paths(cfg.train_dataloader.dataset)
     else:
         paths = sorted(str(path) for path in Path(folder).rglob('*') if path.suffix.lower() in IMAGES)
     if not paths:
@@ -59,10 +59,15 @@ def checking_images(cfg: Config, number: int = 16) -> list[np.ndarray]:
         require_data(cfg, 'test_dataloader')
     except UsageError:
         return [draw_scene(0, 'test', index)[0] for index in range(number)]
-    return [read_image(path) for path in _spread(_paths(cfg.test_dataloader.dataset), number)]
+    return [read_image(path) for path in _spread(image_paths(cfg.test_dataloader.dataset), number)]
 
 
-def _paths(dataset: dict) -> list[str]:
+def image_paths(dataset: dict) -> list[str]:
+    """Return the files of a data set's pictures, in its order.
+
+    Args:
+        dataset: Its config.
+    """
     init_default_scope('mmdet')
     built = DATASETS.build(dataset)
     return [built.get_data_info(index)['img_path'] for index in range(len(built))]

@@ -83,7 +83,7 @@ def measure(
     for config, checkpoint in networks:
         cfg = load_config(config, data_root=data_root)
         pictures = calibration_images(cfg, 2 * number)
-        model = trace(ExportableNetwork(Detector(config, checkpoint)).eval())
+        model = trace(ExportableNetwork(Detector(config, checkpoint)))
         losses[Path(config).stem] = losses_by_part(model, pictures[::2], pictures[1::2])
     return losses
 

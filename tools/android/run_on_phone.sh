@@ -43,7 +43,9 @@ cmake -S "$EXECUTORCH_ROOT" -B "$build" \
     -DEXECUTORCH_ENABLE_LOGGING=ON # the runner says how long it took in its log
 cmake --build "$build" --target executor_runner --parallel "$(getconf _NPROCESSORS_ONLN)"
 
-phone=/data/local/tmp/mobilenext_det
+# The one folder that adb may write to and run from; adbd names it so.
+phone=$(adb shell 'echo "$TMPDIR"' | tr -d '\r')/mobilenext_det
+[[ $phone == /?*/mobilenext_det ]] || fail 'The phone names no TMPDIR for adb: update its system.'
 adb shell mkdir -p "$phone"
 adb push "$build/executor_runner" "$model" "$phone/"
 adb shell chmod 755 "$phone/executor_runner"
