@@ -5,7 +5,7 @@
 The first block is all that another set needs; the schedule below it is for a small set without pretrained weights.
 """
 
-_base_ = './ssdlite_mobilenext_voc.py'
+_base_ = './ssdlite_mobilenext_voc_scratch.py'
 
 classes = ('RBC', 'WBC', 'Platelets')
 own = dict(data_prefix=dict(sub_data_root=''), metainfo=dict(classes=classes))

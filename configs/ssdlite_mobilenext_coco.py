@@ -7,7 +7,7 @@ without their schedule; not measured here.
 _base_ = './ssdlite_mobilenext_voc0712.py'
 
 data_root = '{{$MOBILENEXT_DATA_ROOT:data/coco}}'
-model = dict(bbox_head=dict(num_classes=80))
+model = dict(backbone=dict(init_cfg=None), bbox_head=dict(num_classes=80))
 coco = dict(_delete_=True, type='CocoDataset', data_root=data_root)
 train_dataloader = dict(
     dataset=dict(

@@ -5,4 +5,4 @@
 
 _base_ = '../ssdlite_mobilenetv2_expansion_voc.py'
 
-model = dict(backbone=dict(block='extra_depthwise'))
+model = dict(backbone=dict(block='extra_depthwise', init_cfg=None))

@@ -6,4 +6,4 @@ A sixth of MobileNetV2's narrow channels is left in the bottlenecks, so this is 
 
 _base_ = '../ssdlite_mobilenetv2_voc.py'
 
-model = dict(backbone=dict(block='sandglass'))
+model = dict(backbone=dict(block='sandglass', init_cfg=None))

@@ -4,6 +4,6 @@
 Published on ImageNet, top-1: 73.91, and 74.02 with whole shortcuts (the authors' README).
 """
 
-_base_ = '../ssdlite_mobilenext_voc.py'
+_base_ = '../ssdlite_mobilenext_voc_scratch.py'
 
 model = dict(backbone=dict(identity_multiplier=1 / 3))

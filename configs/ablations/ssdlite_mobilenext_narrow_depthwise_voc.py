@@ -3,6 +3,6 @@
 3348708 parameters, 671891328 multiply-adds at 320 pixels.
 """
 
-_base_ = '../ssdlite_mobilenext_voc.py'
+_base_ = '../ssdlite_mobilenext_voc_scratch.py'
 
 model = dict(backbone=dict(block_cfg=dict(type='NarrowDepthwiseSandglassBlock')))

@@ -3,6 +3,6 @@
 4325281 parameters, 709565216 multiply-adds at 320 pixels.
 """
 
-_base_ = '../ssdlite_mobilenext_voc.py'
+_base_ = '../ssdlite_mobilenext_voc_scratch.py'
 
 model = dict(backbone=dict(se_cfg=dict(ratio=16)))

@@ -6,6 +6,7 @@ from .checkpoint_fit import CheckpointFitHook
 from .checkpoint_hook import SafeCheckpointHook
 from .errors import UsageError
 from .loops import ResumableIterBasedTrainLoop
+from .pretrained_if_there import PretrainedIfThere
 from .safe_load import CheckpointError, load_from_local
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     'ChannelsLastHook',
     'CheckpointError',
     'CheckpointFitHook',
+    'PretrainedIfThere',
     'ResumableIterBasedTrainLoop',
     'SafeCheckpointHook',
     'UsageError',

@@ -1,0 +1,113 @@
+"""Weights that are loaded if they are there, and a start from scratch that says so if not."""
+
+import copy
+
+import pytest
+import torch
+from mmengine.logging import MMLogger
+from mmengine.model import BaseModule
+
+from mobilenext_det.engine import UsageError
+from mobilenext_det.models import MobileNeXt, TappedMobileNetV2
+
+NETWORKS = {'MobileNeXt': MobileNeXt, 'MobileNetV2': TappedMobileNetV2}
+
+
+def initialised(name, seed=0, **arguments):
+    network = NETWORKS[name](widen_factor=0.35, **arguments)
+    torch.manual_seed(seed)
+    network.init_weights()
+    return network
+
+
+def if_there(file):
+    return dict(type='PretrainedIfThere', checkpoint=str(file), prefix='backbone.')
+
+
+def assert_same(left, right):
+    assert left.state_dict().keys() == right.state_dict().keys()
+    for name, value in left.state_dict().items():
+        assert torch.equal(value, right.state_dict()[name]), name
+
+
+@pytest.fixture(params=NETWORKS)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def trained(name):
+    """A network whose every weight is its own."""
+    network = NETWORKS[name](widen_factor=0.35)
+    torch.manual_seed(7)
+    for value in network.state_dict().values():
+        value.copy_(torch.rand(value.shape) * 9 + 1)
+    return network
+
+
+@pytest.fixture
+def file(trained, tmp_path):
+    weights = {f'backbone.{key}': value for key, value in trained.state_dict().items()}
+    torch.save(dict(state_dict={**weights, 'head.fc.weight': torch.zeros(1)}), tmp_path / 'pretrained.pth')
+    return tmp_path / 'pretrained.pth'
+
+
+@pytest.fixture
+def log(caplog):
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
+
+
+@pytest.mark.parametrize('zero_init_residual', [False, True])
+def test_every_weight_is_the_files(name, trained, file, log, zero_init_residual):
+    """Those of stem and last layer too, which mmengine initialises after the backbone itself, and every scale."""
+    network = initialised(name, init_cfg=if_there(file), zero_init_residual=zero_init_residual)
+    assert_same(network, trained)
+    assert f'load backbone. in model from: {file}' in log.text
+    assert not [record for record in log.records if record.levelname == 'WARNING']
+
+
+@pytest.mark.parametrize('zero_init_residual', [False, True])
+def test_without_the_file_it_starts_as_by_itself_and_says_so(name, tmp_path, log, zero_init_residual):
+    network = initialised(name, init_cfg=if_there(tmp_path / 'none.pth'), zero_init_residual=zero_init_residual)
+    warnings = [record.getMessage() for record in log.records if record.levelname == 'WARNING']
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f'There is no {tmp_path}/none.pth: {NETWORKS[name].__name__} trains from scratch')
+    assert '57 instead of 67.5 mAP' in warnings[0]
+    assert f'`python tools/convert_weights.py SOURCE {tmp_path}/none.pth`' in warnings[0]
+    assert_same(network, initialised(name, zero_init_residual=zero_init_residual))
+
+
+def test_below_a_detector(name, trained, file):
+    """As mmengine initialises it, from above."""
+    parent = BaseModule()
+    parent.backbone = NETWORKS[name](widen_factor=0.35, init_cfg=if_there(file))
+    parent.init_weights()
+    assert_same(parent.backbone, trained)
+
+
+def test_a_file_of_another_width_is_refused(name, file):
+    network = NETWORKS[name](widen_factor=0.5, init_cfg=if_there(file))
+    before = copy.deepcopy(network.state_dict())
+    with pytest.raises(UsageError) as error:
+        network.init_weights()
+    sentence = str(error.value)
+    assert sentence.startswith(f'{file} does not fit the {type(network).__name__} of the config: ')
+    assert ' weights differ or are missing, such as ' in sentence
+    assert f'`python tools/convert_weights.py SOURCE {file}`' in sentence
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize('content', [[1], {'features.0.0.weight': torch.zeros(1)}])
+def test_a_file_that_was_not_converted_is_refused(name, content, tmp_path):
+    torch.save(content, tmp_path / 'mnext.pth.tar')
+    with pytest.raises(UsageError, match='does not fit .*convert_weights.py'):
+        initialised(name, init_cfg=if_there(tmp_path / 'mnext.pth.tar'))
+
+
+def test_a_damaged_file_is_named(name, tmp_path):
+    (tmp_path / 'pretrained.pth').write_bytes(b'')
+    with pytest.raises(UsageError, match=r'pretrained\.pth cannot be read as a checkpoint'):
+        initialised(name, init_cfg=if_there(tmp_path / 'pretrained.pth'))
