@@ -1,15 +1,29 @@
 """Weights that are loaded if they are there, and a start from scratch that says so if not."""
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.model import BaseModule
 
 from mobilenext_det.engine import UsageError
 from mobilenext_det.models import MobileNeXt, TappedMobileNetV2
 
+CONFIGS = Path(__file__).parents[2] / 'configs'
+# The configs that start from ImageNet weights; all others are from scratch and say nothing of it.
+PRETRAINED = {
+    **dict.fromkeys(
+        (f'ssdlite_mobilenext_{data}.py' for data in ('voc', 'voc_ema', 'voc0712', 'voc0712_4xb24')),
+        'data/pretrained/mobilenext.pth',
+    ),
+    **dict.fromkeys(
+        ('ssdlite_mobilenetv2_voc.py', 'ssdlite_mobilenetv2_expansion_voc.py'), 'data/pretrained/mobilenetv2.pth'
+    ),
+}
 NETWORKS = {'MobileNeXt': MobileNeXt, 'MobileNetV2': TappedMobileNetV2}
 
 
@@ -111,3 +125,27 @@ def test_a_damaged_file_is_named(name, tmp_path):
     (tmp_path / 'pretrained.pth').write_bytes(b'')
     with pytest.raises(UsageError, match=r'pretrained\.pth cannot be read as a checkpoint'):
         initialised(name, init_cfg=if_there(tmp_path / 'pretrained.pth'))
+
+
+@pytest.mark.parametrize(
+    'path', [path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts], ids=lambda path: path.stem
+)
+def test_which_configs_ask_for_which_file(path):
+    init_cfg = Config.fromfile(path).model.backbone.get('init_cfg')
+    checkpoint = PRETRAINED.get(str(path.relative_to(CONFIGS)))
+    assert init_cfg == (checkpoint and if_there(checkpoint))
+
+
+@pytest.mark.parametrize(('config', 'file'), PRETRAINED.items())
+def test_without_its_file_a_config_trains_from_scratch(config, file, log, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = Config.fromfile(CONFIGS / config).model
+    torch.manual_seed(0)
+    network = MODELS.build(model.backbone)
+    network.init_weights()
+    assert log.text.count(f'There is no {file}: {model.backbone.type} trains from scratch') == 1
+    # Convolutions are N(0, sqrt(2 / (k * k * out))), not PyTorch's own.
+    weight = dict(network.named_parameters())[
+        'stages.6.1.reduce.conv.weight' if file.endswith('next.pth') else 'conv2.conv.weight'
+    ]
+    assert weight.std().item() == pytest.approx((2 / len(weight)) ** 0.5, rel=0.05)
