@@ -3,6 +3,5 @@
 _base_ = './ssdlite_mobilenext_voc.py'
 
 custom_hooks = [
-    *_base_.custom_hooks,
     dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=0.0002, update_buffers=True, priority=49),
 ]

@@ -79,7 +79,10 @@ val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
 # Weight decay acts on every parameter, batch norm and biases too, as in the authors' runs.
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=learning_rate, momentum=0.9, weight_decay=5e-4))
+# The wrapper chooses bfloat16 where that is fast; type='OptimWrapper' trains in float32.
+optim_wrapper = dict(
+    type='AutocastOptimWrapper', optimizer=dict(type='SGD', lr=learning_rate, momentum=0.9, weight_decay=5e-4)
+)
 param_scheduler = [
     dict(type='LinearLR', start_factor=warmup_factor, by_epoch=False, end=warmup_iters),
     dict(type='MultiStepLR', by_epoch=False, milestones=[max_iters * 2 // 3, max_iters * 5 // 6], gamma=0.1),

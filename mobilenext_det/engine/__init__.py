@@ -1,7 +1,7 @@
 """What drives: the training loop, hooks, optimiser wrappers, and the safe way to and from checkpoints."""
 
+from .acceleration import AccelerationHook
 from .autocast import AutocastOptimWrapper
-from .channels_last_hook import ChannelsLastHook
 from .checkpoint_fit import CheckpointFitHook
 from .checkpoint_hook import SafeCheckpointHook
 from .errors import UsageError
@@ -10,8 +10,8 @@ from .pretrained_if_there import PretrainedIfThere
 from .safe_load import CheckpointError, load_from_local
 
 __all__ = [
+    'AccelerationHook',
     'AutocastOptimWrapper',
-    'ChannelsLastHook',
     'CheckpointError',
     'CheckpointFitHook',
     'PretrainedIfThere',

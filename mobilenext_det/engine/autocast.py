@@ -1,9 +1,10 @@
-"""Mixed precision where mmengine's AmpOptimWrapper refuses to run."""
+"""Mixed precision by what the hardware can do, also where mmengine's AmpOptimWrapper refuses to run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from mmdet.registry import OPTIM_WRAPPERS
@@ -11,14 +12,32 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import autocast
 from torch import nn
 
+from .hardware import has_fast_bfloat16
+
 
 @OPTIM_WRAPPERS.register_module()
 class AutocastOptimWrapper(OptimWrapper):
     """mmengine's ``OptimWrapper`` with the forward pass in bfloat16 autocast.
 
     Works on the CPU, where ``AmpOptimWrapper`` asserts. bfloat16 has float32's range: no loss is scaled, nothing is
-    added to the checkpoint, and parameters, gradients and optimiser state stay float32.
+    added to the checkpoint, and parameters, gradients and optimiser state stay float32. ``OptimWrapper`` in its place
+    trains in float32.
+
+    Args:
+        dtype (str): 'bfloat16', or 'auto' for bfloat16 where the parameters' device computes fast in it and float32
+            elsewhere.
+        **kwargs: As for ``OptimWrapper``.
+
+    Raises:
+        ValueError: For another type.
     """
+
+    def __init__(self, dtype: str = 'auto', **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if dtype not in ('auto', 'bfloat16'):
+            raise ValueError(f"dtype must be 'auto' or 'bfloat16', but is {dtype!r}; OptimWrapper trains in float32.")
+        device = self.param_groups[0]['params'][0].device.type
+        self.enabled = dtype == 'bfloat16' or has_fast_bfloat16(device)
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
@@ -28,5 +47,5 @@ class AutocastOptimWrapper(OptimWrapper):
             model (nn.Module): The model that is trained.
         """
         device = next(model.parameters()).device.type
-        with super().optim_context(model), autocast(device, torch.bfloat16):
+        with super().optim_context(model), autocast(device, torch.bfloat16, enabled=self.enabled):
             yield

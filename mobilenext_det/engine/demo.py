@@ -6,7 +6,6 @@ import json
 import time
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.runner import find_latest_checkpoint
@@ -35,7 +34,7 @@ def run_demo(data_root: str, work_dir: str) -> dict[str, float]:
     """
     started = time.perf_counter()
     make_toy_voc(data_root)
-    train(config_path(CONFIG), work_dir=work_dir, amp=_has_fast_bfloat16(), data_root=data_root)
+    train(config_path(CONFIG), work_dir=work_dir, data_root=data_root)
     summary = _read_scores()
     _draw(data_root, work_dir)
     summary['seconds'] = time.perf_counter() - started
@@ -43,12 +42,6 @@ def run_demo(data_root: str, work_dir: str) -> dict[str, float]:
     path.write_text(json.dumps(summary, indent=2) + '\n')
     print(f'Detections are drawn in {work_dir}/pictures. {path}:\n{path.read_text()}')
     return summary
-
-
-def _has_fast_bfloat16() -> bool:
-    """Tell whether lower precision pays: on a GPU, or on a CPU with bfloat16 instructions."""
-    capabilities = torch.cpu.get_capabilities()
-    return torch.cuda.is_available() or any(capabilities.get(name) for name in ('avx512_bf16', 'amx_bf16'))
 
 
 def _read_scores() -> dict[str, float]:

@@ -12,9 +12,11 @@ from mmdet.registry import DATASETS
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.runner import CheckpointLoader
 
+from .acceleration import folded
 from .checkpoint_fit import misfits
 from .config import load_config, require_checkpoint
 from .errors import UsageError
+from .hardware import keep_freed_memory
 
 
 class Detector:
@@ -46,6 +48,8 @@ class Detector:
         if 'dataset_meta' not in saved.get('meta', {}):
             self.model.dataset_meta = DATASETS.build({**cfg.test_dataloader.dataset, 'lazy_init': True}).metainfo
         self.classes = tuple(self.model.dataset_meta['classes'])
+        self.model = folded(self.model)
+        keep_freed_memory()
         self._pipeline = Compose([dict(type='mmdet.LoadImageFromNDArray'), *get_test_pipeline_cfg(cfg)[1:]])
 
     def __call__(self, image: np.ndarray, score_thr: float = 0.3) -> list[dict]:

@@ -37,8 +37,8 @@ def train(
     Args:
         config (str): The config file.
         work_dir (str, optional): Where logs and checkpoints go; by default the config's, or work_dirs/NAME.
-        amp (bool): Whether to run the forward pass in lower precision: as mmengine does on a GPU, in bfloat16 without
-            one.
+        amp (bool): Whether to run the forward pass in lower precision also where the config would not: as mmengine
+            does on a GPU, in bfloat16 without one.
         auto_scale_lr (bool): Whether to scale the learning rate by the images of a step over the config's
             ``auto_scale_lr.base_batch_size``.
         resume (str, optional): A checkpoint to continue from, or 'auto' for the last one in ``work_dir``, if there is
@@ -58,6 +58,7 @@ def train(
     if amp:
         on_gpu = torch.cuda.is_available()
         cfg.optim_wrapper.type = 'AmpOptimWrapper' if on_gpu else 'AutocastOptimWrapper'
+        cfg.optim_wrapper.dtype = 'float16' if on_gpu else 'bfloat16'
     if auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise UsageError(f'--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...) in {config}.')

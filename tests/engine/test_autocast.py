@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from mobilenext_det.engine import AutocastOptimWrapper
+from mobilenext_det.engine.hardware import has_fast_bfloat16
 
 
 class Recorder(nn.Module):
@@ -22,7 +23,7 @@ def model():
 
 
 def test_forward_is_bfloat16_and_everything_kept_is_float32(model):
-    wrapper = AutocastOptimWrapper(optimizer=torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9))
+    wrapper = AutocastOptimWrapper('bfloat16', optimizer=torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9))
     before = model.conv.weight.clone()
     with wrapper.optim_context(model):
         loss = model(torch.randn(2, 1, 5, 5))
@@ -35,7 +36,9 @@ def test_forward_is_bfloat16_and_everything_kept_is_float32(model):
 
 
 def test_gradients_accumulate_as_without_it(model):
-    wrapper = AutocastOptimWrapper(optimizer=torch.optim.SGD(model.parameters(), lr=0.1), accumulative_counts=2)
+    wrapper = AutocastOptimWrapper(
+        'bfloat16', optimizer=torch.optim.SGD(model.parameters(), lr=0.1), accumulative_counts=2
+    )
     before = model.conv.weight.clone()
     images = torch.randn(2, 1, 5, 5)
     for changed in (False, True):
@@ -50,3 +53,15 @@ def test_a_run_trains_with_it(tiny_runner):
     runner.train()
     losses = runner.message_hub.get_scalar('train/loss').data[0]
     assert losses[-1] < losses[0]
+
+
+def test_by_itself_it_is_used_where_it_is_fast(model):
+    wrapper = AutocastOptimWrapper(optimizer=torch.optim.SGD(model.parameters(), lr=0.1))
+    with wrapper.optim_context(model):
+        model(torch.randn(2, 1, 5, 5))
+    assert (model.output.dtype == torch.bfloat16) is has_fast_bfloat16('cpu')
+
+
+def test_another_type_is_refused(model):
+    with pytest.raises(ValueError, match="'float16'; OptimWrapper trains in float32"):
+        AutocastOptimWrapper('float16', optimizer=torch.optim.SGD(model.parameters(), lr=0.1))

@@ -1,0 +1,118 @@
+"""What makes training and evaluation fast, in one place."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from mmcv.cnn import fuse_conv_bn
+from mmdet.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmengine.utils import digit_version
+from torch import nn
+
+from .autocast import AutocastOptimWrapper
+from .hardware import keep_freed_memory
+
+SWITCH = 'default_hooks.acceleration.enabled=False'
+
+
+@HOOKS.register_module()
+class AccelerationHook(Hook):
+    """Use what the hardware has: one log line says what, one key, ``enabled``, switches it off.
+
+    - Memory that is freed is kept and used again (:func:`~mobilenext_det.engine.hardware.keep_freed_memory`).
+    - Weights are stored channels_last, which depthwise convolutions are fast in. A convolution with such weights gives
+      a channels_last output whatever its input's format is, so the images need no conversion.
+    - The optimiser updates all parameters in one kernel, if it has one.
+    - The forward pass runs in bfloat16, if :class:`~mobilenext_det.engine.autocast.AutocastOptimWrapper` is the
+      optimiser's wrapper and finds it fast.
+    - Validation and tests run a copy of the model whose batch norms are folded into the convolutions.
+
+    Shapes and checkpoints' keys do not change. The conversions follow the initialisation, which would draw other
+    weights in another format.
+
+    Args:
+        enabled (bool): Whether to do any of it.
+    """
+
+    # After EMAHook has put its weights in place, before CheckpointHook saves the model.
+    priority = 'LOW'
+
+    def __init__(self, enabled: bool = True) -> None:
+        self.enabled = enabled
+
+    def before_train(self, runner: Runner) -> None:
+        """Convert model and optimiser in place.
+
+        Args:
+            runner (Runner): The runner, with its model initialised.
+        """
+        wrapper = runner.optim_wrapper
+        if not self.enabled:
+            if isinstance(wrapper, AutocastOptimWrapper):
+                wrapper.enabled = False
+            runner.logger.info('Acceleration: none, it is switched off.')
+            return
+        runner.model.to(memory_format=torch.channels_last)
+        used = ['channels_last weights']
+        if isinstance(wrapper, AutocastOptimWrapper) and wrapper.enabled:
+            used.insert(0, 'bfloat16 autocast')
+        if _fuse(wrapper.optimizer):
+            used.append(f'fused {type(wrapper.optimizer).__name__}')
+        if keep_freed_memory():
+            used.append('freed memory is kept')
+        runner.logger.info(f'Acceleration: {", ".join(used)} ({SWITCH} switches it off).')
+
+    def before_test(self, runner: Runner) -> None:
+        """Keep freed memory.
+
+        Args:
+            runner (Runner): The runner.
+        """
+        if self.enabled:
+            keep_freed_memory()
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Put a folded copy in the model's place.
+
+        Args:
+            runner (Runner): The runner, with the weights that are judged.
+        """
+        self._model = runner.model
+        if self.enabled:
+            runner.model = folded(self._model.module if is_model_wrapper(self._model) else self._model)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Put the model back.
+
+        Args:
+            runner (Runner): The runner.
+            metrics (dict[str, float], optional): What the evaluator found.
+        """
+        runner.model = self._model
+
+    before_test_epoch, after_test_epoch = before_val_epoch, after_val_epoch
+
+
+def folded(model: nn.Module) -> nn.Module:
+    """Return a copy for prediction: batch norms folded into the convolutions before them, weights channels_last.
+
+    Args:
+        model (nn.Module): A trained model. One without batch norm, such as an exported network, is returned as it is.
+    """
+    if not any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules()):
+        return model
+    copied = fuse_conv_bn(copy.deepcopy(model).eval())
+    return copied.requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def _fuse(optimizer: torch.optim.Optimizer) -> bool:
+    """Have an optimiser that can update all parameters in one kernel; tell whether there is one."""
+    if 'fused' not in optimizer.defaults or digit_version(torch.__version__) < digit_version('2.4'):  # none on CPUs
+        return False
+    for group in optimizer.param_groups:
+        group.update(fused=True, foreach=False)
+    return True
