@@ -1,5 +1,6 @@
 """Backbones, neck, head and priors; importing this module registers them in MMDetection."""
 
+from .assigner import BatchMaxIoUAssigner
 from .autocast_conv import AutocastConv2d
 from .mobilenetv2 import TappedMobileNetV2
 from .mobilenext import MobileNeXt
@@ -13,6 +14,7 @@ from .ssdlite_neck import SSDLiteNeck
 __all__ = [
     'ActivationSandglassBlock',
     'AutocastConv2d',
+    'BatchMaxIoUAssigner',
     'MobileNeXt',
     'NarrowDepthwiseSandglassBlock',
     'SSDLiteHead',

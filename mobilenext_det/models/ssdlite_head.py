@@ -14,9 +14,10 @@ from mmdet.structures.bbox import scale_boxes
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 from torchvision.ops import batched_nms
 
-BACKGROUND = -1  # what a prior without an object has to find
+from .assigner import BACKGROUND, BatchMaxIoUAssigner
 
 
 @MODELS.register_module()
@@ -40,9 +41,12 @@ class SSDLiteHead(SSDHead):
         act_cfg: Activation layer.
         anchor_generator: Priors.
         bbox_coder: Coding of boxes against priors; the default has SSD's variances 0.1 and 0.2.
-        train_cfg: `assigner`, `neg_pos_ratio` and `smoothl1_beta`.
+        train_cfg: `assigner`, a `BatchMaxIoUAssigner`, `neg_pos_ratio` and `smoothl1_beta`.
         test_cfg: `score_thr`, `nms.iou_threshold` and `max_per_img`.
         init_cfg: Initialisation; the default is Xavier, uniform, with zero biases.
+
+    Raises:
+        TypeError: For another assigner.
     """
 
     def __init__(
@@ -75,6 +79,11 @@ class SSDLiteHead(SSDHead):
             test_cfg=test_cfg,
             init_cfg=init_cfg,
         )
+        if train_cfg is not None and not isinstance(self.assigner, BatchMaxIoUAssigner):
+            raise TypeError(
+                f'SSDLiteHead matches whole batches, which {type(self.assigner).__name__} cannot: '
+                "let train_cfg.assigner be dict(type='BatchMaxIoUAssigner')."
+            )
 
     def _init_layers(self) -> None:
         """Build one predictor a level for classes (background last) and one for boxes."""
@@ -111,12 +120,14 @@ class SSDLiteHead(SSDHead):
     ) -> dict[str, Tensor]:
         """Compute SSD's loss for the whole batch at once; `SSDHead` computes the same image by image.
 
+        All shapes follow from the arguments' shapes, so that a GPU is never waited for.
+
         Args:
             cls_scores: Class scores of each level, (N, priors * (classes + 1), H, W).
             bbox_preds: Box deltas of each level, (N, priors * 4, H, W).
             batch_gt_instances: `bboxes` (k, 4) as (x1, y1, x2, y2) in pixels and `labels` (k,) of each image.
             batch_img_metas: `img_shape` and `pad_shape` of each image.
-            batch_gt_instances_ignore: Objects to be ignored, of each image.
+            batch_gt_instances_ignore: Not used; SSD leaves such objects out of the data.
 
         Returns:
             `loss_cls`: cross entropy over the positives and, in each image, the hardest negatives, `neg_pos_ratio` for
@@ -124,48 +135,31 @@ class SSDLiteHead(SSDHead):
             positives (an image without objects counts as one).
         """
         priors = self._priors(cls_scores)
-        owners = self._match(priors, batch_gt_instances, batch_gt_instances_ignore)
-        objects = torch.cat([gt.bboxes for gt in batch_gt_instances])
-        labels = torch.cat([gt.labels for gt in batch_gt_instances])
-        positive, background = owners >= 0, owners == BACKGROUND
+        objects, labels = _padded(batch_gt_instances)
+        owners = self.assigner.assign_batch(priors, objects, labels != BACKGROUND)
+        positive = owners != BACKGROUND
+        owners = owners.clamp(min=0)  # of the others, whatever they get is masked
         num_positives = positive.sum(1).clamp(min=1).sum()
 
-        classes = owners.new_full(owners.shape, self.num_classes)
-        classes[positive] = labels[owners[positive]]
+        classes = torch.where(positive, labels.gather(1, owners), self.num_classes)
         scores = flatten_levels(cls_scores, self.cls_out_channels)
         losses = F.cross_entropy(scores.flatten(0, 1), classes.flatten(), reduction='none').view_as(owners)
-        hardness = losses.detach().masked_fill(~background, -1)
-        rank = hardness.argsort(1, descending=True).argsort(1)
-        hard = background & (rank < self.train_cfg.neg_pos_ratio * positive.sum(1, keepdim=True))
-        loss_cls = losses[positive | hard].sum() / num_positives
+        rank = losses.detach().masked_fill(positive, -1).argsort(1, descending=True).argsort(1)
+        counted = positive | (rank < self.train_cfg.neg_pos_ratio * positive.sum(1, keepdim=True))
+        loss_cls = losses.where(counted, 0).sum() / num_positives
 
-        deltas = flatten_levels(bbox_preds, 4)[positive]
-        targets = self.bbox_coder.encode(priors.expand(len(owners), -1, -1)[positive], objects[owners[positive]])
-        loss_bbox = smooth_l1_loss(deltas, targets, beta=self.train_cfg.smoothl1_beta, avg_factor=num_positives)
+        priors, positive = priors.expand(len(owners), -1, -1), positive[..., None]
+        boxes = objects.gather(1, owners[..., None].expand(-1, -1, 4)).where(positive, priors)
+        targets = self.bbox_coder.encode(priors.flatten(0, 1), boxes.flatten(0, 1)).view_as(boxes)
+        deltas = flatten_levels(bbox_preds, 4)
+        beta = self.train_cfg.smoothl1_beta
+        loss_bbox = smooth_l1_loss(deltas, targets, positive, beta=beta, avg_factor=num_positives)
         return dict(loss_cls=loss_cls, loss_bbox=loss_bbox)
 
     def _priors(self, cls_scores: list[Tensor]) -> Tensor:
         """Priors of all levels, (priors, 4): the same for every image, as all have the size that the priors are for."""
         maps = [s.shape[-2:] for s in cls_scores]
         return torch.cat(self.prior_generator.grid_priors(maps, device=cls_scores[0].device))
-
-    def _match(self, priors: Tensor, objects: list[InstanceData], ignored: list[InstanceData] | None = None) -> Tensor:
-        """Say what each prior has to find: an object's place among all of the batch, `BACKGROUND`, or nothing (-2).
-
-        The assigner is MMDetection's. What surrounds it there (flags for padding, a sampler, box targets for negatives)
-        has nothing to do in SSD and took longer than the assigner.
-
-        Returns:
-            int64 (N, priors).
-        """
-        owners, first = [], 0
-        proposals = InstanceData(priors=priors)
-        for image, others in zip(objects, ignored or [None] * len(objects), strict=True):
-            # The assigner counts from 1; its 0 is the background, its -1 a prior that must be left out.
-            owner = self.assigner.assign(proposals, image, others).gt_inds - 1
-            owners.append(torch.where(owner >= 0, owner + first, owner))
-            first += len(image)
-        return torch.stack(owners)
 
     def predict_by_feat(
         self,
@@ -220,3 +214,14 @@ class SSDLiteHead(SSDHead):
 def flatten_levels(outputs: Sequence[Tensor], channels: int) -> Tensor:
     """Join levels (N, priors * channels, H, W) into (N, all priors, channels), in the order of the priors."""
     return torch.cat([o.permute(0, 2, 3, 1).reshape(o.shape[0], -1, channels) for o in outputs], dim=1)
+
+
+def _padded(instances: Sequence[InstanceData]) -> tuple[Tensor, Tensor]:
+    """Put the objects of all images into one tensor, one place more than any image needs.
+
+    Returns:
+        Boxes (N, G, 4), and labels (N, G), `BACKGROUND` where there is no object.
+    """
+    boxes = pad_sequence([image.bboxes for image in instances], batch_first=True)
+    labels = pad_sequence([image.labels for image in instances], batch_first=True, padding_value=BACKGROUND)
+    return F.pad(boxes, (0, 0, 0, 1)), F.pad(labels, (0, 1), value=BACKGROUND)

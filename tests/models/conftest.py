@@ -22,14 +22,7 @@ HEAD = dict(
     anchor_generator=dict(type='SSDLitePriorGenerator'),
     bbox_coder=dict(type='DeltaXYWHBBoxCoder', target_means=[0.0, 0.0, 0.0, 0.0], target_stds=[0.1, 0.1, 0.2, 0.2]),
     train_cfg=dict(
-        assigner=dict(
-            type='MaxIoUAssigner',
-            pos_iou_thr=0.5,
-            neg_iou_thr=0.5,
-            min_pos_iou=0.0,
-            ignore_iof_thr=-1,
-            gt_max_assign_all=False,
-        ),
+        assigner=dict(type='BatchMaxIoUAssigner', iou_thr=0.5),
         sampler=dict(type='PseudoSampler'),
         smoothl1_beta=1.0,
         allowed_border=-1,

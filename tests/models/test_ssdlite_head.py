@@ -184,6 +184,22 @@ def test_loss_is_the_recipes(head, priors, seed):
         assert losses[name].item() == pytest.approx(value, rel=2e-5)
 
 
+def test_the_loss_asks_the_device_for_nothing(tools):
+    """On the meta device, which has shapes and no values, whatever needs a value on the host raises."""
+    with torch.device('meta'):
+        head = tools.build_head(**SMALL)
+        outputs = [[torch.empty(3, 6 * k, m, m) for m in SMALL_MAPS] for k in (CLASSES + 1, 4)]
+        objects = [InstanceData(bboxes=torch.empty(k, 4), labels=torch.empty(k).long()) for k in (2, 0, 5)]
+        losses = head.loss_by_feat(*outputs, objects, metas(3))
+    assert all(loss.shape == () and loss.is_meta for loss in losses.values())
+
+
+def test_an_assigner_of_single_images_is_refused(tools):
+    stock = dict(type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5)
+    with pytest.raises(TypeError, match='which MaxIoUAssigner cannot'):
+        tools.build_head(train_cfg=dict(assigner=stock, neg_pos_ratio=3, smoothl1_beta=1.0))
+
+
 def test_stock_head_comes_to_the_same_loss(head, priors):
     """MMDetection's `SSDHead` sums image by image what is computed here for the whole batch at once."""
     rng = np.random.default_rng(1)

@@ -19,9 +19,7 @@ model = dict(
     ),
     train_cfg=dict(
         # IoU 0.5, and every object gets its best prior whatever the IoU.
-        assigner=dict(
-            type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5, min_pos_iou=0.0, gt_max_assign_all=False
-        ),
+        assigner=dict(type='BatchMaxIoUAssigner', iou_thr=0.5),
         smoothl1_beta=1.0,
         neg_pos_ratio=3,
     ),
