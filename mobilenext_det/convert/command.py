@@ -17,7 +17,7 @@ from mobilenext_det.engine.atomic import write_atomically
 from .accounting import convert
 from .layouts import find_layout, make_target
 from .next_step import next_step
-from .reading import read_source
+from .reading import Source, read_source
 from .targets import Target
 
 
@@ -48,12 +48,16 @@ def convert_weights(source: str, out: str, kind: str = 'auto') -> None:
     torch.save({'meta': dict(kind=kind, source=Path(source).name, sha256=read.sha256), 'state_dict': weights}, buffer)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     write_atomically(buffer.getvalue(), out)
+    _report(read, target, kind, weights)
+    print(f'Written: {out}. Next: {next_step(target, out)}')
+
+
+def _report(source: Source, target: Target, kind: str, weights: dict[str, Tensor]) -> None:
     console = Console(markup=False, highlight=False)
-    console.print(f'{source}: {target} ({kind})')
+    console.print(f'{source.file}: {target} ({kind})', soft_wrap=True)
     console.print(_parts_table(target, weights))
-    if read.dropped:
-        console.print(_dropped_table(read.dropped))
-    console.print(f'Written: {out}. Next: {next_step(target, out)}', soft_wrap=True)
+    if source.dropped:
+        console.print(_dropped_table(source.dropped))
 
 
 def _parts_table(target: Target, weights: dict[str, Tensor]) -> Table:
