@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from mmengine.config import Config
 
 from mobilenext_det.engine import UsageError
 from mobilenext_det.engine.atomic import write_atomically
+from mobilenext_det.engine.hardware import has_fast_bfloat16
 
 from .bootstrap import MODES, mean_ap, resampled_ap
 from .outcomes import Outcomes
 
 FORMAT = 1
-# What differs from machine to machine and changes no result: where data is, what the run is called, who loads the data.
+# What differs from machine to machine and changes no result: where data is, what the run is called, who loads the data,
+# what makes it fast. The arithmetic, which does change it, is told apart.
 _MACHINE_KEYS = ('data_root', 'ann_file', 'data_prefix', 'work_dir', 'experiment_name', 'num_workers')
+_MACHINE_KEYS += ('acceleration', 'cache_mib')
 _WHAT = {
     'config': 'the config',
     'train_images': 'the list of training images',
@@ -141,13 +145,23 @@ def identify(config: Config, amp: bool, checkpoint: str | None) -> dict[str, str
     """
     settings = _without_machine(config.to_dict())
     settings.get('randomness', {}).pop('seed', None)
-    text = json.dumps([settings, amp], sort_keys=True, default=repr)
+    text = json.dumps([settings, _arithmetic(config, amp)], sort_keys=True, default=repr)
     return {
         'config': _digest(text.encode()),
         'train_images': None if checkpoint else _digest_lists(config.get('train_dataloader')),
         'test_images': _digest_lists(config.get('test_dataloader')),
         'checkpoint': _digest(Path(checkpoint).read_bytes()) if checkpoint else None,
     }
+
+
+def _arithmetic(config: Config, amp: bool) -> str:
+    """Name the type that the forward pass runs in on this machine."""
+    on_gpu = torch.cuda.is_available()
+    if amp:
+        return 'float16' if on_gpu else 'bfloat16'
+    by_itself = config.get('optim_wrapper', {}).get('type') == 'AutocastOptimWrapper'
+    enabled = config.get('default_hooks', {}).get('acceleration', {}).get('enabled', True)
+    return 'bfloat16' if by_itself and enabled and has_fast_bfloat16('cuda' if on_gpu else 'cpu') else 'float32'
 
 
 def _without_machine(value: Any) -> Any:

@@ -136,4 +136,8 @@ def _read(
     cfg = load_config(config, cfg_options, data_root)
     cfg.launcher = launcher
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
+    if torch.cuda.is_available():
+        for loader in (cfg.get(f'{phase}_dataloader') for phase in ('train', 'val', 'test')):
+            if loader:
+                loader.setdefault('pin_memory', True)  # from such memory a GPU copies by itself
     return cfg

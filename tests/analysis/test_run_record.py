@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from mobilenext_det.analysis.run_record import identify, read_run, require_same, run_path, write_run
 from mobilenext_det.engine import UsageError
+from mobilenext_det.engine.hardware import has_fast_bfloat16
 
 
 def test_a_run_comes_back_as_it_was(run_of, tmp_path):
@@ -82,3 +83,13 @@ def test_other_settings_are_named(run_of, tmp_path):
     require_same(run, tmp_path, run.identity)
     with pytest.raises(UsageError, match='the config and the list of test images changed since; restore them, compare'):
         require_same(run, tmp_path, run.identity | {'config': 'new', 'test_images': 'new'})
+
+
+def test_the_arithmetic_counts_and_what_else_makes_it_fast_does_not():
+    def digest(amp=False, **settings):
+        wrapper = dict(optim_wrapper=dict(type='AutocastOptimWrapper'), default_hooks=dict(acceleration=settings))
+        return identify(Config(dict(wrapper)), amp, None)['config']
+
+    assert digest() == digest(enabled=True)
+    assert (digest() == digest(amp=True)) is has_fast_bfloat16('cpu')
+    assert digest(enabled=False) != digest(amp=True)
