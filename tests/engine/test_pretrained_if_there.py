@@ -9,6 +9,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.model import BaseModule
+from mmengine.registry import init_default_scope
 
 from mobilenext_det.engine import UsageError
 from mobilenext_det.models import MobileNeXt, TappedMobileNetV2
@@ -139,6 +140,7 @@ def test_which_configs_ask_for_which_file(path):
 @pytest.mark.parametrize(('config', 'file'), PRETRAINED.items())
 def test_without_its_file_a_config_trains_from_scratch(config, file, log, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    init_default_scope('mmdet')
     model = Config.fromfile(CONFIGS / config).model
     torch.manual_seed(0)
     network = MODELS.build(model.backbone)
