@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 
 import torch
-from mmcv.cnn import fuse_conv_bn
 from mmdet.models.task_modules.coders import DeltaXYWHBBoxCoder
 from torch import Tensor, nn
 
@@ -19,7 +18,7 @@ MAX_LOG_RATIO = 4.135166556742356
 
 
 class ExportableNetwork(nn.Module):
-    """Normalisation, network, softmax and box decoding in one; batch norm is folded into the convolutions.
+    """Normalisation, network, softmax and box decoding in one.
 
     Args:
         detector: A trained detector whose head is `SSDLiteHead`.
@@ -40,8 +39,9 @@ class ExportableNetwork(nn.Module):
                 f'{detector.model.cfg.filename}: only SSDLiteHead with DeltaXYWHBBoxCoder can be exported, '
                 f'but this one has {type(head).__name__} and {type(getattr(head, "bbox_coder", None)).__name__}.'
             )
-        model = copy.deepcopy(detector.model).cpu().eval()
-        self.backbone, self.neck, self.head = map(fuse_conv_bn, (model.backbone, model.neck, model.bbox_head))
+        # Its batch norms are folded; exporters want its weights in the usual format.
+        model = copy.deepcopy(detector.model).cpu().to(memory_format=torch.contiguous_format)
+        self.backbone, self.neck, self.head = model.backbone, model.neck, model.bbox_head
         generator = head.prior_generator
         size = generator.input_size
         pixels = detector.model.cfg.model.data_preprocessor

@@ -81,7 +81,7 @@ def nodes_by_part(model: onnx.ModelProto) -> dict[str, list[str]]:
     parts: dict[str, list[str]] = {}
     for node in nodes[convolutions[0] : convolutions[-1] + 1]:
         if node.op_type == 'Conv':
-            part = re.match(r'backbone\.\w+(\.\d+)?|neck|head\.\w+', node.input[1])[0]
+            part = re.match(r'backbone\.(stem|conv\d|\w+\.\d+)|neck|head\.\w+', node.input[1])[0]
         parts.setdefault(part, []).append(node.name)
     return parts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from mmcv.cnn import fuse_conv_bn
+from mmcv.cnn import ConvModule, fuse_conv_bn
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -100,13 +100,26 @@ class AccelerationHook(Hook):
 def folded(model: nn.Module) -> nn.Module:
     """Return a copy for prediction: batch norms folded into the convolutions before them, weights channels_last.
 
+    mmcv's wrapper around each convolution goes, too: with nothing left to choose it costs a tenth of a small network's
+    time.
+
     Args:
         model (nn.Module): A trained model. One without batch norm, such as an exported network, is returned as it is.
     """
     if not any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules()):
         return model
-    copied = fuse_conv_bn(copy.deepcopy(model).eval())
+    copied = _without_wrappers(fuse_conv_bn(copy.deepcopy(model).eval()))
     return copied.requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def _without_wrappers(module: nn.Module) -> nn.Module:
+    """Put what is left of each folded ConvModule, the convolution and its activation, in its place."""
+    for name, child in module.named_children():
+        if isinstance(child, ConvModule) and child.order == ('conv', 'norm', 'act'):
+            setattr(module, name, nn.Sequential(child.conv, child.activate) if child.with_activation else child.conv)
+        else:
+            _without_wrappers(child)
+    return module
 
 
 def _fuse(optimizer: torch.optim.Optimizer) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from mmcv.transforms import Compose
-from mmdet.apis import inference_detector, init_detector
+from mmdet.apis import init_detector
 from mmdet.registry import DATASETS
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.runner import CheckpointLoader
@@ -20,7 +20,10 @@ from .hardware import keep_freed_memory
 
 
 class Detector:
-    """MMDetection's ``init_detector`` and ``inference_detector``, checked and with plain results.
+    """MMDetection's ``init_detector`` and ``inference_detector``, checked, faster and with plain results.
+
+    Batch norms are folded into the convolutions (:func:`~mobilenext_det.engine.acceleration.folded`), and the steps
+    from picture to result are made once instead of for every picture.
 
     The class names are those in the checkpoint, or if it has none those of the config: MMDetection would take COCO's.
 
@@ -63,7 +66,9 @@ class Detector:
             list[dict]: Surest first, each with 'class', 'score' and 'box', the corners (x1, y1, x2, y2) in pixels of
             the picture, cut at its borders.
         """
-        found = inference_detector(self.model, image, self._pipeline).pred_instances
+        data = self._pipeline(dict(img=image, img_id=0))
+        with torch.no_grad():
+            found = self.model.test_step({key: [value] for key, value in data.items()})[0].pred_instances
         found = found[found.scores >= score_thr]
         height, width = image.shape[:2]
         boxes = found.bboxes.clamp(min=0).minimum(found.bboxes.new_tensor([width, height, width, height]))
