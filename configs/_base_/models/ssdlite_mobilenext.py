@@ -5,7 +5,11 @@ conv_cfg = dict(type='AutocastConv2d')
 model = dict(
     type='SingleStageDetector',
     data_preprocessor=dict(
-        type='DetDataPreprocessor', mean=[123, 117, 104], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
+        type='DetDataPreprocessor',
+        mean=[123, 117, 104],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=True,
+        non_blocking=True,  # a GPU goes on while images are copied to it; it normalises them itself
     ),
     backbone=dict(
         type='MobileNeXt', out_indices=(5, 7, 7), taps=('expansion', 'expansion', 'block'), conv_cfg=conv_cfg
