@@ -1,0 +1,1 @@
+"""Speed beside stock MMDetection's SSDLite: training, prediction, input pipeline, start; and how training scales."""

@@ -1,0 +1,119 @@
+"""A command in a process group of its own that can be paused, loader workers and all."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # of Linux' prctl.h
+
+
+class Memory(NamedTuple):
+    """Peak resident memory in MiB, by the high-water marks that Linux keeps.
+
+    Attributes:
+        main: Of the process that was started.
+        others: Of all its descendants together. What a forked worker shares with its parent counts in both.
+    """
+
+    main: float
+    others: float
+
+    @property
+    def total(self) -> float:
+        """Of all processes together."""
+        return self.main + self.others
+
+
+class ProcessGroup:
+    """A command and its descendants. It does not outlive this process, however this one ends.
+
+    Args:
+        command: The command.
+        log: File for what it prints.
+
+    Attributes:
+        started: When it was started, as `time.time()`.
+    """
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self.log = log
+        with log.open('w') as output:
+            self.started = time.time()
+            self._process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_own_group,  # Popen's process_group needs Python 3.11
+            )
+
+    def pause(self) -> None:
+        """Stop every process of the group where it is."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let them go on."""
+        os.killpg(self._process.pid, signal.SIGCONT)
+
+    def poll(self) -> int | None:
+        """Return the exit code; None while it runs."""
+        return self._process.poll()
+
+    def last_line(self) -> str:
+        """Return the last line that it printed."""
+        lines = [line.strip() for line in self.log.read_text(errors='replace').splitlines() if line.strip()]
+        return lines[-1] if lines else ''
+
+    def memory(self) -> Memory:
+        """Read how much memory the processes that are running have needed."""
+        main, *others = (_peak_mib(pid) for pid in self._members())
+        return Memory(main, sum(others))
+
+    def close(self) -> None:
+        """End all of it, paused or not."""
+        for pid in self._members():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # whoever has lost its parent
+        self._process.wait()
+
+    def _members(self) -> list[int]:
+        """The process and its descendants, which may have left the group, as torchrun's do."""
+        children: dict[int, list[int]] = {}
+        for entry in Path('/proc').iterdir():
+            if entry.name.isdigit() and (parent := _parent(entry)) is not None:
+                children.setdefault(parent, []).append(int(entry.name))
+        members = [self._process.pid]
+        for pid in members:  # grows as it goes
+            members += children.get(pid, [])
+        return members
+
+
+def _own_group() -> None:
+    os.setpgrp()
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _parent(process: Path) -> int | None:
+    try:
+        return int((process / 'stat').read_text().rpartition(')')[2].split()[1])
+    except OSError:  # it has just ended
+        return None
+
+
+def _peak_mib(pid: int) -> float:
+    try:
+        lines = Path(f'/proc/{pid}/status').read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith('VmHWM:'))
