@@ -1,6 +1,6 @@
 """A VOC-style set with its own three classes: blood cells (BCCD, 364 images, MIT licence), trained from scratch.
 
-    python tools/train.py configs/ssdlite_mobilenext_bccd.py --data-root data/bccd --amp
+    python tools/train.py configs/ssdlite_mobilenext_bccd.py --data-root data/bccd
 
 The first block is all that another set needs; the schedule below it is for a small set without pretrained weights.
 """

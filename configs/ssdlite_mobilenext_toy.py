@@ -1,7 +1,7 @@
 """The demo: the main config at width 0.35 and 192 pixels on synthetic scenes, sized for minutes on two CPU cores.
 
 python tools/data/make_toy_voc.py --out data/toy
-python tools/train.py configs/ssdlite_mobilenext_toy.py --amp
+python tools/train.py configs/ssdlite_mobilenext_toy.py
 """
 
 _base_ = './ssdlite_mobilenext_w035_voc.py'

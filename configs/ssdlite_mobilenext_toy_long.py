@@ -1,7 +1,7 @@
 """The demo's network trained for about an hour on two CPU cores; docs/results.md has what it reaches.
 
 python tools/data/make_toy_voc.py --out data/toy
-python tools/train.py configs/ssdlite_mobilenext_toy_long.py --amp
+python tools/train.py configs/ssdlite_mobilenext_toy_long.py
 """
 
 _base_ = './ssdlite_mobilenext_toy.py'
