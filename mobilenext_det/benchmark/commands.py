@@ -17,6 +17,9 @@ STOCK = 'stock'
 CONFIGS: Mapping[str, str] = MappingProxyType(
     {'mobilenetv2': 'ssdlite_mobilenetv2_expansion_voc.py', 'mobilenext': 'ssdlite_mobilenext_voc_scratch.py'}
 )
+NAMES = MappingProxyType(
+    {STOCK: 'stock, MobileNetV2', 'mobilenetv2': 'MobileNetV2 (expansion)', 'mobilenext': 'MobileNeXt'}
+)
 FP32 = '-fp32'
 SUBJECTS = (*CONFIGS, *(f'{name}{FP32}' for name in CONFIGS))
 SMALLEST = 160  # pixels, for six levels
@@ -105,9 +108,8 @@ def our_command(name: str, settings: Settings, folder: Path) -> list[str]:
         settings: What all have in common.
         folder: Where the config goes.
     """
-    base, _, fp32 = name.partition(FP32[0])
-    own = _OURS + ("optim_wrapper = dict(type='OptimWrapper')\n" if fp32 else '')
-    config = _write(folder / f'{name}.py', config_path(CONFIGS[base]), own, settings)
+    own = _OURS + ("optim_wrapper = dict(type='OptimWrapper')\n" if name.endswith(FP32) else '')
+    config = _write(folder / f'{name}.py', config_path(CONFIGS[name.removesuffix(FP32)]), own, settings)
     return [sys.executable, str(MIM / 'tools' / 'train.py'), str(config), '--data-root', settings.data_root]
 
 

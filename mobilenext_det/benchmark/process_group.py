@@ -75,7 +75,7 @@ class ProcessGroup:
 
     def memory(self) -> Memory:
         """Read how much memory the processes that are running have needed."""
-        main, *others = (_peak_mib(pid) for pid in self._members())
+        main, *others = (peak_mib(pid) for pid in self._members())
         return Memory(main, sum(others))
 
     def close(self) -> None:
@@ -111,7 +111,12 @@ def _parent(process: Path) -> int | None:
         return None
 
 
-def _peak_mib(pid: int) -> float:
+def peak_mib(pid: int | str = 'self') -> float:
+    """Read the largest resident memory that a process has had; 0 if it is gone.
+
+    Args:
+        pid: Its number.
+    """
     try:
         lines = Path(f'/proc/{pid}/status').read_text().splitlines()
     except OSError:

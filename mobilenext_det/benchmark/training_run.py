@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mobilenext_det.engine import UsageError
@@ -38,11 +38,22 @@ class TrainingRun(ProcessGroup):
         Raises:
             UsageError: If it ends before.
         """
-        while len(seconds := iteration_seconds(self.scalars())) < iterations:
+        self.wait_until(lambda: len(iteration_seconds(self.scalars())) >= iterations)
+        return iteration_seconds(self.scalars())
+
+    def wait_until(self, reached: Callable[[], bool]) -> None:
+        """Wait until it has got to some point.
+
+        Args:
+            reached: Tells whether it has.
+
+        Raises:
+            UsageError: If it ends before.
+        """
+        while not reached():
             if (code := self.poll()) is not None:
                 raise UsageError(f'{self.name} ended with exit code {code} in its training: {self.last_line()}')
             time.sleep(_POLL_SECONDS)
-        return seconds
 
     def scalars(self) -> Path | None:
         """Return the file that has the numbers of every iteration; None before the first."""

@@ -13,7 +13,13 @@ def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description="Time training beside stock MMDetection's SSDLite, in turns.")
     names = ('mobilenetv2', 'mobilenext', 'mobilenetv2-fp32', 'mobilenext-fp32')
-    parser.add_argument('--subjects', nargs='+', choices=names, default=names, help='what to train (default: all)')
+    parser.add_argument(
+        '--subjects',
+        nargs='+',
+        choices=names,
+        default=names,
+        help='what to train, two at a time beside stock (default: all)',
+    )
     parser.add_argument('--data-root', default='data/toy', help='folder that holds VOC2007/ (default: %(default)s)')
     parser.add_argument('--batch-size', type=int, default=24, help='images of a step (default: %(default)s)')
     parser.add_argument('--size', type=int, default=320, help='side of the input in pixels (default: %(default)s)')
