@@ -98,19 +98,26 @@ class Settings(NamedTuple):
             )
 
 
-def our_command(name: str, settings: Settings, folder: Path) -> list[str]:
+def our_command(name: str, settings: Settings, folder: Path, base: str | None = None, processes: int = 1) -> list[str]:
     """Write a config that inherits one of this package's, and return the command that trains it, from scratch.
 
     Nothing is set but batch size, input size and workers, the log's interval, and that nothing is saved.
 
     Args:
-        name: Of `SUBJECTS`; with `-fp32` at its end it is trained in float32, all other accelerations on.
-        settings: What all have in common.
+        name: What the config is called. `-fp32` at its end means float32, with all other accelerations on.
+        settings: What all have in common; batch size and workers are of a process.
         folder: Where the config goes.
+        base: The config to inherit, if it is not that of `CONFIGS`.
+        processes: How many train one model together.
     """
+    base = config_path(base or CONFIGS[name.removesuffix(FP32)])
     own = _OURS + ("optim_wrapper = dict(type='OptimWrapper')\n" if name.endswith(FP32) else '')
-    config = _write(folder / f'{name}.py', config_path(CONFIGS[name.removesuffix(FP32)]), own, settings)
-    return [sys.executable, str(MIM / 'tools' / 'train.py'), str(config), '--data-root', settings.data_root]
+    config = _write(folder / f'{name}.py', base, own, settings)
+    command = [str(MIM / 'tools' / 'train.py'), str(config), '--data-root', settings.data_root]
+    if processes == 1:
+        return [sys.executable, *command]
+    launcher = [sys.executable, '-m', 'torch.distributed.run', '--standalone', f'--nproc_per_node={processes}']
+    return [*launcher, *command, '--launcher', 'pytorch']
 
 
 def stock_command(settings: Settings, folder: Path) -> list[str]:

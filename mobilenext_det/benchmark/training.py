@@ -13,10 +13,9 @@ from mobilenext_det.evaluation.tables import markdown_table, render
 
 from .commands import CONFIGS, FP32, NAMES, STOCK, SUBJECTS, Settings, our_command, stock_command
 from .report import Report, machine, quartiles, steps
-from .training_run import TrainingRun
+from .training_run import TrainingRun, start_up
 
 _TOGETHER = 2  # of ours beside stock: each holds 4 to 7 GB at batch 24 and 320 pixels
-_PREFETCH = 2  # batches that torch's loader has each worker fetch ahead
 _MEANING = """\
 images/s: median over {count} iterations each, waiting for data included, and the quartiles. times stock: ratio of the \
 medians to the stock above. MiB: peak resident memory of the training process, and of its loader workers together \
@@ -68,7 +67,6 @@ def _take_turns(
     settings: Settings, names: Sequence[str], rounds: int, iterations: int, advance: Callable[[str], None]
 ) -> dict[str, dict[str, Any]]:
     """Start one after another until its loaders are in step with it, then give each its turn, again and again."""
-    start_up = 1 + _PREFETCH * settings.workers  # the first iteration, and the batches that were fetched meanwhile
     seconds = {name: [] for name in names}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -76,7 +74,7 @@ def _take_turns(
         for name in names:
             command = stock_command(settings, folder) if name == STOCK else our_command(name, settings, folder)
             runs[name] = stack.enter_context(closing(TrainingRun(name, command, folder / name)))
-            runs[name].wait_for(start_up)
+            runs[name].wait_for(start_up(settings.workers))
             runs[name].pause()
             advance(f'Started {name}')
         for number in range(rounds):

@@ -12,6 +12,7 @@ from mobilenext_det.engine import UsageError
 from .process_group import ProcessGroup
 
 _POLL_SECONDS = 0.02
+_PREFETCH = 2  # batches that torch's loader has each worker fetch ahead
 
 
 class TrainingRun(ProcessGroup):
@@ -92,3 +93,12 @@ def iteration_seconds(scalars: Path | None) -> list[float]:
     *lines, _ = scalars.read_text().split('\n')  # what follows the last line break is not whole yet
     entries = map(json.loads, lines)
     return [entry['time'] for entry in entries if 'loss' in entry]
+
+
+def start_up(workers: int) -> int:
+    """Count the iterations that do not show the usual speed: the first, and those of batches fetched meanwhile.
+
+    Args:
+        workers: Loader processes.
+    """
+    return 1 + _PREFETCH * workers

@@ -1,0 +1,37 @@
+"""Run every benchmark beside stock MMDetection: python tools/benchmark/all.py --data-root data/toy.
+
+Training, prediction, input pipeline and start, each with its defaults, in one table with the targets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description='Run every benchmark beside stock MMDetection.')
+    parser.add_argument('--data-root', default='data/toy', help='folder that holds VOC2007/ (default: %(default)s)')
+    parser.add_argument('--json', action='store_true', help='print the numbers as one JSON object in the last line')
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Print the table, or say in one sentence what is wrong."""
+    args = parse_args()
+    from mobilenext_det.benchmark.overview import compare_all
+    from mobilenext_det.datasets import BadDataError
+    from mobilenext_det.engine import UsageError
+
+    try:
+        report = compare_all(args.data_root)
+    except (BadDataError, UsageError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    report.show(args.json)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
