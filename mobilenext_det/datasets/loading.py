@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import cv2
 from mmcv.transforms import LoadImageFromFile
 from mmdet.registry import TRANSFORMS
 from mmengine.logging import print_log
 
+from .image_cache import shared_cache
 from .image_check import BrokenImageError, check_complete
 
 
@@ -20,9 +22,24 @@ class CheckedLoadImage(LoadImageFromFile):
     logged by name and another image is drawn in its place. Test pipelines keep ``LoadImageFromFile``: nothing may be
     passed over there, and :class:`mmdet.apis.DetInferencer` looks for it by name.
 
+    Decoded images are kept in a :func:`~mobilenext_det.datasets.image_cache.shared_cache`, one for all workers and all
+    data sets of a process; in distributed training every process has its own. What is in there is not read again: a
+    file that breaks, or is replaced, after it was loaded goes unnoticed.
+
     Args:
+        cache_mib: Largest size of the cache in MiB, and never more than a quarter of the memory; 0 for none.
         **kwargs: As for :class:`mmcv.transforms.LoadImageFromFile`.
+
+    Raises:
+        ValueError: If ``cache_mib`` is negative.
     """
+
+    def __init__(self, *, cache_mib: int = 4096, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if cache_mib < 0:
+            raise ValueError(f'cache_mib is {cache_mib}; it must be 0, for no cache, or more.')
+        self._cache = shared_cache(cache_mib)  # now, before the workers are forked
+        self._decoder = repr(self)
 
     def transform(self, results: dict) -> dict | None:
         """Load ``results['img_path']``.
@@ -35,11 +52,24 @@ class CheckedLoadImage(LoadImageFromFile):
         """
         path, stated = results['img_path'], (results.get('height'), results.get('width'))
         try:
-            check_complete(path)
-            results = super().transform(results)
+            results = self._load(results)
             if None not in stated and results['img_shape'] != stated:
                 raise BrokenImageError(f'it loads as {results["img_shape"]}, but was {stated}')
         except (OSError, BrokenImageError, AssertionError, cv2.error) as error:
             print_log(f'{path}: skipped in training, for {error}', logger='current', level=logging.WARNING)
             return None
+        return results
+
+    def _load(self, results: dict) -> dict:
+        """Take the image from the cache, or from its file into the cache."""
+        path = results['img_path']
+        name = f'{self._decoder} {path}'  # files that are decoded in two ways give two images
+        img = self._cache.get(name) if self._cache else None
+        if img is not None:
+            results.update(img=img, img_shape=img.shape[:2], ori_shape=img.shape[:2])
+            return results
+        check_complete(path)
+        results = super().transform(results)
+        if self._cache:
+            self._cache.put(name, results['img'])
         return results
