@@ -87,15 +87,30 @@ class Settings(NamedTuple):
         Raises:
             UsageError: For a number that is too small, or without data.
         """
-        for option, least in (('batch_size', 1), ('size', SMALLEST), ('workers', 0)):
-            if (given := getattr(self, option)) < least:
-                raise UsageError(f'--{option.replace("_", "-")} {given} is too small: take {least} or more.')
+        require(1, batch_size=self.batch_size)
+        require(SMALLEST, size=self.size)
+        require(0, workers=self.workers)
         listed = Path(self.data_root, 'VOC2007', 'ImageSets', 'Main', 'trainval.txt')
         if not listed.is_file():
             raise UsageError(
                 f'There is no {listed}: name a folder that holds VOC2007/ with --data-root, or make the synthetic set '
                 'with `python tools/data/make_toy_voc.py --out data/toy`.'
             )
+
+
+def require(least: int, **given: int) -> None:
+    """Refuse numbers that are too small.
+
+    Args:
+        least: The smallest that will do.
+        **given: Numbers, by the names of their options.
+
+    Raises:
+        UsageError: If one is smaller.
+    """
+    for option, number in given.items():
+        if number < least:
+            raise UsageError(f'--{option.replace("_", "-")} {number} is too small: take {least} or more.')
 
 
 def our_command(name: str, settings: Settings, folder: Path, base: str | None = None, processes: int = 1) -> list[str]:

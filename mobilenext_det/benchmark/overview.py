@@ -9,7 +9,7 @@ from mobilenext_det.evaluation.tables import markdown_table, render
 from .commands import NAMES, STOCK, Settings
 from .pipeline import compare_pipeline
 from .prediction import compare_prediction
-from .report import Report, machine
+from .report import Report
 from .startup import compare_startup
 from .training import compare_training
 
@@ -58,11 +58,25 @@ def compare_all(data_root: str = 'data/toy') -> Report:
     Raises:
         UsageError: If the data or a package is missing, or a training ends.
     """
-    where = machine()
-    rows = _training(compare_training(Settings(data_root)).numbers['rows'])
-    rows += _prediction(compare_prediction(data_root).numbers['rows'])
-    rows += _pipeline(compare_pipeline(data_root).numbers)
-    rows += _startup(compare_startup(Settings(data_root, batch_size=2)).numbers)
+    return overview(
+        compare_training(Settings(data_root)),
+        compare_prediction(data_root),
+        compare_pipeline(data_root),
+        compare_startup(Settings(data_root, batch_size=2)),
+    )
+
+
+def overview(training: Report, prediction: Report, pipeline: Report, startup: Report) -> Report:
+    """Put the results of all benchmarks into one table.
+
+    Args:
+        training: Of all subjects.
+        prediction: Of both networks in all forms.
+        pipeline: Of the input pipeline.
+        startup: Of the start.
+    """
+    rows = _training(training.numbers['rows']) + _prediction(prediction.numbers['rows'])
+    rows += _pipeline(pipeline.numbers) + _startup(startup.numbers)
     rows.sort(key=lambda row: row.target.startswith('<='))
     table = markdown_table(['what'], ['ours', 'stock', 'unit', 'ratio', 'target', 'MiB, ours', 'MiB, stock'])
     for row in rows:
@@ -70,6 +84,7 @@ def compare_all(data_root: str = 'data/toy') -> Report:
         table.add_row(row.what, *speeds, row.target, f'{row.ours_mib:.0f}', f'{row.stock_mib:.0f}')
     headline = next(row for row in rows if row.what == _training_name('mobilenext'))
     numbers = dict(ours=headline.ours, stock=headline.stock, ratio=headline.ratio, unit=headline.unit)
+    where = training.numbers['machine']
     numbers |= dict(rows=[row._asdict() for row in rows], machine=where)
     return Report(f'{render(table)}\n\n{_MEANING}\n\nMachine: {where}.', numbers)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from multiprocessing import get_context
@@ -24,7 +24,7 @@ from mobilenext_det.engine import UsageError
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.evaluation.tables import markdown_table, render
 
-from .commands import CONFIGS, STOCK, Settings
+from .commands import CONFIGS, STOCK, Settings, require
 from .process_group import peak_mib
 from .report import Report, machine, quartiles, steps
 
@@ -75,9 +75,7 @@ def compare_pipeline(data_root: str = 'data/toy', images: int = 200, rounds: int
         UsageError: If a setting or the data is of no use.
     """
     Settings(data_root).check()
-    for option, given in (('--images', images), ('--rounds', rounds)):
-        if given < 1:
-            raise UsageError(f'{option} {given} measures nothing: take 1 or more.')
+    require(1, images=images, rounds=rounds)
     where = machine()
     with ExitStack() as stack:
         processes = {}
@@ -87,15 +85,30 @@ def compare_pipeline(data_root: str = 'data/toy', images: int = 200, rounds: int
         sizes = [one.submit(_sizes, images) for one in processes.values()][0].result()
         before = {name: one.submit(peak_mib).result() for name, one in processes.items()}
         turns = _take_turns(processes, len(sizes), rounds)
+    return report(turns, before, sizes, data_root, where)
+
+
+def report(
+    turns: Mapping[str, Sequence[Turn]],
+    before: Mapping[str, float],
+    sizes: Sequence[tuple[int, int]],
+    data_root: str,
+    where: str,
+) -> Report:
+    """Turn seconds into speeds beside stock.
+
+    Args:
+        turns: What was measured of each pipeline, stock first.
+        before: MiB that each process had needed before the first picture.
+        sizes: Width and height of the pictures.
+        data_root: Where they are.
+        where: The machine.
+    """
     rows = _rows(turns, before)
     width, height = (int(side) for side in np.median(sizes, axis=0))
+    first = turns[STOCK]
     said = _MEANING.format(
-        turns=len(turns[STOCK]),
-        turn=min(_TURN, len(sizes)),
-        images=len(sizes),
-        data_root=data_root,
-        width=width,
-        height=height,
+        turns=len(first), turn=first[0].images, images=len(sizes), data_root=data_root, width=width, height=height
     )
     ours, stock = (rows[name]['images_per_second'] for name in (_OURS, STOCK))
     numbers = dict(ours=ours, stock=stock, ratio=ours / stock, unit='images/s', rows=rows, machine=where)
@@ -168,7 +181,7 @@ def _take_turns(processes: dict[str, ProcessPoolExecutor], images: int, rounds: 
     return turns
 
 
-def _rows(turns: dict[str, list[Turn]], before: dict[str, float]) -> dict[str, dict[str, Any]]:
+def _rows(turns: Mapping[str, Sequence[Turn]], before: Mapping[str, float]) -> dict[str, dict[str, Any]]:
     """Turn seconds into speeds beside that of stock, which is the first."""
     rows: dict[str, dict[str, Any]] = {}
     for name, own in turns.items():

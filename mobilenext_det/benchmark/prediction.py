@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,15 @@ from mmengine.registry import init_default_scope
 from mobilenext_det._mim import config_path
 from mobilenext_det.deploy.benchmark_forms import PYTORCH, STOCK, Trained, make_forms
 from mobilenext_det.deploy.benchmark_rounds import Timing, count_steps, take_turns
-from mobilenext_det.engine import UsageError
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.evaluation.tables import markdown_table, render
 
-from .commands import CONFIGS, NAMES, Settings
+from .commands import CONFIGS, NAMES, Settings, require
 from .report import Report, machine, quartiles, steps
 
 _EXPORTED = (('onnx', 'fp32'), ('onnx', 'int8'))
 _FORM_NAMES = {STOCK: 'PyTorch', PYTORCH: 'PyTorch', 'onnx': 'ONNX Runtime'}
+Key = tuple[str, str, str]  # network, form, precision
 _HEADLINE = ('mobilenext', PYTORCH, 'fp32')
 _BACKGROUND = 100.0  # as benchmark_worker.stock_model has it
 _MEANING = """\
@@ -51,47 +52,62 @@ def compare_prediction(data_root: str = 'data/toy', images: int = 60, threads: i
         UsageError: If the data or a package is missing.
     """
     Settings(data_root).check()
-    if threads < 1:
-        raise UsageError(f'--threads {threads} runs nothing: take 1 or more.')
+    require(1, images=images, threads=threads)
     where = machine()
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):  # what exporters have to say
         timings, pictures = _measure(Path(folder), data_root, images, threads)
-    stock = _milliseconds(timings[STOCK, STOCK, 'fp32'])
-    table = markdown_table(['prediction', 'runs in', 'numbers'], ['ms', 'quartiles', 'network', 'times stock', 'MiB'])
+    return report(timings, pictures, threads, where)
+
+
+def report(timings: Mapping[Key, Timing], pictures: int, threads: int, where: str) -> Report:
+    """Turn seconds into milliseconds beside those of stock.
+
+    Args:
+        timings: What each process measured, by network, form and precision; stock first.
+        pictures: How many pictures were timed.
+        threads: Threads of each process.
+        where: The machine.
+    """
     rows = []
     for (name, form, precision), timing in timings.items():
         low, middle, high = quartiles(1000 * timing.file)
-        row = dict(
-            network=name,
-            form=form,
-            precision=precision,
-            ms=middle,
-            quartiles=[low, high],
-            network_ms=1000 * quartiles(timing.network)[1],
-            ratio=stock / middle,
-            peak_mib=timing.peak_mib,
-        )
-        rows.append(row)
+        names = dict(network=name, form=form, precision=precision)
+        spent = dict(ms=middle, quartiles=[low, high], network_ms=1000 * quartiles(timing.network)[1])
+        ratio = rows[0]['ms'] / middle if rows else 1.0
+        rows.append(names | spent | dict(ratio=ratio, peak_mib=timing.peak_mib))
+    by_key = dict(zip(timings, rows, strict=True))
+    deployed = {
+        precision: by_key['mobilenext', form, precision]['network_ms']
+        / by_key['mobilenetv2', form, precision]['network_ms']
+        for form, precision in _EXPORTED
+    }
+    said = _MEANING.format(pictures=pictures, threads=threads, **deployed)
+    headline = by_key[_HEADLINE]
+    speeds = dict(ours=headline['ms'], stock=rows[0]['ms'], ratio=headline['ratio'], unit='ms')
+    numbers = speeds | dict(rows=rows, deployed=deployed, machine=where)
+    return Report(f'{_table(rows)}\n\n{said}\n\nMachine: {where}.', numbers)
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    table = markdown_table(['prediction', 'runs in', 'numbers'], ['ms', 'quartiles', 'network', 'times stock', 'MiB'])
+    for row in rows:
+        low, high = row['quartiles']
         table.add_row(
-            NAMES[name],
-            _FORM_NAMES[form],
-            precision,
-            f'{middle:.1f}',
+            NAMES[row['network']],
+            _FORM_NAMES[row['form']],
+            row['precision'],
+            f'{row["ms"]:.1f}',
             f'{low:.1f} - {high:.1f}',
             f'{row["network_ms"]:.1f}',
             f'{row["ratio"]:.2f}',
-            f'{timing.peak_mib:.0f}',
+            f'{row["peak_mib"]:.0f}',
         )
-    deployed = _deployed(timings)
-    said = _MEANING.format(pictures=pictures, threads=threads, **deployed)
-    ours = _milliseconds(timings[_HEADLINE])
-    numbers = dict(ours=ours, stock=stock, ratio=stock / ours, unit='ms', rows=rows, deployed=deployed, machine=where)
-    return Report(f'{render(table)}\n\n{said}\n\nMachine: {where}.', numbers)
+    return render(table)
 
 
-def _measure(folder: Path, data_root: str, images: int, threads: int) -> tuple[dict[tuple[str, str, str], Timing], int]:
-    """Make every form, then time all in turns; the key is network, form and precision."""
-    jobs: dict[tuple[str, str, str], dict[str, Any]] = {(STOCK, STOCK, 'fp32'): dict(form=STOCK)}
+def _measure(folder: Path, data_root: str, images: int, threads: int) -> tuple[dict[Key, Timing], int]:
+    """Make every form, then time all in turns."""
+    jobs: dict[Key, dict[str, Any]] = {(STOCK, STOCK, 'fp32'): dict(form=STOCK)}
     with steps() as progress:
         making = progress.add_task('Exporting', total=len(CONFIGS) * (1 + len(_EXPORTED)))
         for name, config in CONFIGS.items():
@@ -126,19 +142,3 @@ def untrained(config: str, folder: Path) -> Path:
     meta = dict(dataset_meta=dict(classes=cfg.test_dataloader.dataset.metainfo.classes))
     torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
     return path
-
-
-def _milliseconds(timing: Timing) -> float:
-    return 1000 * quartiles(timing.file)[1]
-
-
-def _deployed(timings: dict[tuple[str, str, str], Timing]) -> dict[str, float]:
-    """MobileNeXt's latency over MobileNetV2's, exported, by precision."""
-
-    def latency(*key: str) -> float:
-        return quartiles(timings[key].network)[1]
-
-    return {
-        precision: latency('mobilenext', form, precision) / latency('mobilenetv2', form, precision)
-        for form, precision in _EXPORTED
-    }

@@ -13,7 +13,7 @@ from mobilenext_det.engine import UsageError
 from mobilenext_det.engine.atomic import write_atomically
 from mobilenext_det.evaluation.tables import markdown_table, render
 
-from .commands import CONFIGS, Settings, our_command
+from .commands import CONFIGS, Settings, our_command, require
 from .report import Report, machine, quartiles, steps
 from .scale_chart import draw_curves
 from .training_run import TrainingRun, start_up
@@ -80,12 +80,14 @@ def measure_scale(
     Raises:
         UsageError: If a point cannot be run, or a training ends.
     """
-    if iterations < 1:
-        raise UsageError(f'--iterations {iterations} measures nothing: take 1 or more.')
+    require(1, iterations=iterations)
     points = {name: [Point()._replace(**{name: value}) for value in values] for name, values in curves.items()}
     every = list(dict.fromkeys(point for of_curve in points.values() for point in of_curve))
+    if not every:
+        raise UsageError('There is nothing to measure: give at least one curve a value.')
     for point in every:
         point.settings(data_root)
+    Path(out).mkdir(parents=True, exist_ok=True)
     where = machine()
     measured = {}
     with steps() as progress:
@@ -96,7 +98,6 @@ def measure_scale(
     rows = {name: [measured[point] for point in of_curve] for name, of_curve in points.items() if of_curve}
     text = f'{_table(rows)}\n\n{_MEANING.format(iterations=iterations, epoch=EPOCH)}\n\nMachine: {where}.'
     numbers = dict(curves=rows, unit='images/s', machine=where)
-    Path(out).mkdir(parents=True, exist_ok=True)
     write_atomically(f'{json.dumps(numbers, indent=1, allow_nan=False)}\n'.encode(), Path(out, 'scale.json'))
     write_atomically(f'{text}\n'.encode(), Path(out, 'scale.md'))
     draw_curves(rows).savefig(Path(out, 'scale.png'))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from mobilenext_det.engine import UsageError
 from mobilenext_det.evaluation.tables import markdown_table, render
 
-from .commands import NAMES, STOCK, Settings, our_command, stock_command
+from .commands import NAMES, STOCK, Settings, our_command, require, stock_command
 from .import_times import import_seconds
 from .report import Report, machine, quartiles, steps
 from .training_run import TrainingRun
@@ -26,8 +25,8 @@ run's log folder appears; when it has written its config, which follows the mode
 when it is logged. The last has the start of the {workers} loader workers in it, and one step of {batch_size} images \
 ({size}x{size}). MiB: peak resident memory of the training process when the first iteration is logged.
 
-Imports: of one more start each, under `python -X importtime`, which adds to them; a module counts for its own \
-package, whoever imports it."""
+Imports: of one more start each, the first, under `python -X importtime`, which adds to them; a module counts for its \
+own package, whoever imports it."""
 
 
 class Start(NamedTuple):
@@ -63,7 +62,7 @@ def compare_startup(settings: Settings, rounds: int = 3) -> Report:
 
     Args:
         settings: What both have in common.
-        rounds: Starts of each; one more before, untimed, which brings the files into memory.
+        rounds: Starts of each; one more before is for the imports, and brings the files into memory.
 
     Returns:
         Seconds.
@@ -72,28 +71,40 @@ def compare_startup(settings: Settings, rounds: int = 3) -> Report:
         UsageError: If a setting or the data is of no use, or a training ends.
     """
     settings.check()
-    if rounds < 1:
-        raise UsageError(f'--rounds {rounds} measures nothing: take 1 or more.')
+    require(1, rounds=rounds)
     where = machine()
     starts: dict[str, list[Start]] = {name: [] for name in _TRAINED}
     imports = {}
     with tempfile.TemporaryDirectory() as temporary, steps() as progress:
         folder = Path(temporary)
         commands = {STOCK: stock_command(settings, folder), _OURS: our_command(_OURS, settings, folder)}
-        task = progress.add_task('Starting', total=len(commands) * (2 + rounds))
-        for number in range(1 + rounds):
-            for name, command in commands.items():
-                starts[name].append(_start(name, command, folder / f'{name}-{number}'))
-                progress.advance(task)
+        task = progress.add_task('Starting', total=len(commands) * (1 + rounds))
         for name, command in commands.items():
             imports[name] = _imports(name, command, folder / f'{name}-imports')
             progress.advance(task)
-    timed = {name: own[1:] for name, own in starts.items()}
-    ours, stock = (median(start.seconds for start in timed[name]) for name in (_OURS, STOCK))
-    said = _MEANING.format(rounds=rounds, **settings._asdict())
-    rows = {name: [start._asdict() for start in own] for name, own in timed.items()}
+        for number in range(rounds):
+            for name, command in commands.items():
+                starts[name].append(_start(name, command, folder / f'{name}-{number}'))
+                progress.advance(task)
+    return report(starts, imports, settings, where)
+
+
+def report(
+    starts: Mapping[str, Sequence[Start]], imports: Mapping[str, dict[str, float]], settings: Settings, where: str
+) -> Report:
+    """Put both side by side.
+
+    Args:
+        starts: What was measured of stock and of ours.
+        imports: Seconds of their imports, by package.
+        settings: What both have in common.
+        where: The machine.
+    """
+    ours, stock = (median(start.seconds for start in starts[name]) for name in (_OURS, STOCK))
+    said = _MEANING.format(rounds=len(starts[STOCK]), **settings._asdict())
+    rows = {name: [start._asdict() for start in own] for name, own in starts.items()}
     numbers = dict(ours=ours, stock=stock, ratio=stock / ours, unit='s', starts=rows, imports=imports, machine=where)
-    return Report(f'{_phases(timed)}\n\n{_packages(imports)}\n\n{said}\n\nMachine: {where}.', numbers)
+    return Report(f'{_phases(starts)}\n\n{_packages(imports)}\n\n{said}\n\nMachine: {where}.', numbers)
 
 
 def _start(name: str, command: Sequence[str], work_dir: Path) -> Start:
@@ -115,7 +126,7 @@ def _imports(name: str, command: Sequence[str], work_dir: Path) -> dict[str, flo
         return import_seconds(run.log.read_text(errors='replace'))
 
 
-def _phases(timed: dict[str, list[Start]]) -> str:
+def _phases(timed: Mapping[str, Sequence[Start]]) -> str:
     table = markdown_table(['start'], [*(NAMES[name] for name in _TRAINED), 'times stock'])
     for phase, shown in _PHASES.items():
         _add(table, shown, [median(getattr(start, phase) for start in timed[name]) for name in _TRAINED])
@@ -126,7 +137,7 @@ def _phases(timed: dict[str, list[Start]]) -> str:
     return render(table)
 
 
-def _packages(imports: dict[str, dict[str, float]]) -> str:
+def _packages(imports: Mapping[str, dict[str, float]]) -> str:
     table = markdown_table(['imports'], [*(NAMES[name] for name in _TRAINED), 'times stock'])
     for package in imports[STOCK]:
         _add(table, package, [imports[name][package] for name in _TRAINED])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from mobilenext_det.engine import UsageError
 from mobilenext_det.evaluation.tables import markdown_table, render
 
-from .commands import CONFIGS, FP32, NAMES, STOCK, SUBJECTS, Settings, our_command, stock_command
+from .commands import CONFIGS, FP32, NAMES, STOCK, SUBJECTS, Settings, our_command, require, stock_command
+from .process_group import Memory
 from .report import Report, machine, quartiles, steps
 from .training_run import TrainingRun, start_up
 
@@ -22,6 +22,18 @@ medians to the stock above. MiB: peak resident memory of the training process, a
 (what they share with it counts in each). {batch_size} images a step, {size}x{size}, {workers} workers; \
 `tools/train.py` of each, from scratch, which take turns of {iterations} iterations: while one runs the others are \
 stopped."""
+
+
+class Measured(NamedTuple):
+    """What was measured of one subject.
+
+    Attributes:
+        seconds: Of each iteration.
+        memory: What its processes needed.
+    """
+
+    seconds: list[float]
+    memory: Memory
 
 
 def compare_training(
@@ -42,12 +54,10 @@ def compare_training(
         UsageError: If a setting or the data is of no use, or a training ends.
     """
     settings.check()
-    for option, given in (('--rounds', rounds), ('--iterations', iterations)):
-        if given < 1:
-            raise UsageError(f'{option} {given} measures nothing: take 1 or more.')
+    require(1, rounds=rounds, iterations=iterations)
     where = machine()
     groups = [(STOCK, *subjects[first : first + _TOGETHER]) for first in range(0, len(subjects), _TOGETHER)]
-    rows = []
+    measured = []
     with steps() as progress:
         task = progress.add_task('Starting', total=sum(map(len, groups)) * (1 + rounds))
 
@@ -55,8 +65,22 @@ def compare_training(
             progress.update(task, advance=1, description=doing)
 
         for group in groups:
-            rows += _rows(_take_turns(settings, group, rounds, iterations, advance), settings.batch_size)
-    said = _MEANING.format(count=rounds * iterations, iterations=iterations, **settings._asdict())
+            measured.append(_take_turns(settings, group, rounds, iterations, advance))
+    return report(measured, settings, iterations, where)
+
+
+def report(measured: Sequence[Mapping[str, Measured]], settings: Settings, iterations: int, where: str) -> Report:
+    """Turn seconds into speeds beside stock.
+
+    Args:
+        measured: What was measured of each subject, in groups that took turns: stock, and at least one of ours.
+        settings: What all have in common.
+        iterations: Iterations of a turn.
+        where: The machine.
+    """
+    rows = [row for group in measured for row in _rows(group, settings.batch_size)]
+    count = len(rows[0]['seconds'])
+    said = _MEANING.format(count=count, iterations=iterations, **settings._asdict())
     headline = next((row for row in rows if row['name'] == 'mobilenext'), rows[1])
     ours, ratio = headline['images_per_second'], headline['ratio']
     numbers = dict(ours=ours, stock=ours / ratio, ratio=ratio, unit='images/s', rows=rows, machine=where)
@@ -65,7 +89,7 @@ def compare_training(
 
 def _take_turns(
     settings: Settings, names: Sequence[str], rounds: int, iterations: int, advance: Callable[[str], None]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Measured]:
     """Start one after another until its loaders are in step with it, then give each its turn, again and again."""
     seconds = {name: [] for name in names}
     with ExitStack() as stack:
@@ -81,16 +105,17 @@ def _take_turns(
             for name, run in runs.items():
                 seconds[name] += run.take_turn(iterations)
                 advance(f'Round {number + 1}, {name}')
-        return {name: dict(seconds=seconds[name], peak_mib=run.memory()._asdict()) for name, run in runs.items()}
+        return {name: Measured(seconds[name], run.memory()) for name, run in runs.items()}
 
 
-def _rows(measured: dict[str, dict[str, Any]], batch_size: int) -> list[dict[str, Any]]:
+def _rows(measured: Mapping[str, Measured], batch_size: int) -> list[dict[str, Any]]:
     """Turn seconds into speeds beside that of stock, which is the first."""
     rows = []
     for name, own in measured.items():
-        low, middle, high = quartiles([batch_size / second for second in own['seconds']])
+        low, middle, high = quartiles([batch_size / second for second in own.seconds])
         stock = rows[0]['images_per_second'] if rows else middle
-        rows.append(dict(name=name, images_per_second=middle, quartiles=[low, high], ratio=middle / stock, **own))
+        speed = dict(images_per_second=middle, quartiles=[low, high], ratio=middle / stock)
+        rows.append(dict(name=name, **speed, peak_mib=own.memory._asdict(), seconds=own.seconds))
     return rows
 
 
