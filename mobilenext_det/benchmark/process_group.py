@@ -69,9 +69,9 @@ class ProcessGroup:
         return self._process.poll()
 
     def last_line(self) -> str:
-        """Return the last line that it printed."""
-        lines = [line.strip() for line in self.log.read_text(errors='replace').splitlines() if line.strip()]
-        return lines[-1] if lines else ''
+        """Return the last line that it printed, what `python -X importtime` prints aside."""
+        lines = (line.strip() for line in reversed(self.log.read_text(errors='replace').splitlines()))
+        return next((line for line in lines if line and not line.startswith('import time:')), 'it said nothing')
 
     def memory(self) -> Memory:
         """Read how much memory the processes that are running have needed."""

@@ -19,8 +19,13 @@ from .scale_chart import draw_curves
 from .training_run import TrainingRun, start_up
 
 EPOCH = 16551  # images of VOC2007 and VOC2012 trainval
-WIDTHS = {0.35: 'w035', 0.5: 'w050', 0.75: 'w075', 1.0: None, 1.4: 'w140'}
-CURVES = ('batch_size', 'size', 'width', 'workers', 'processes')
+WIDTHS = {
+    0.35: 'ssdlite_mobilenext_w035_voc.py',
+    0.5: 'ssdlite_mobilenext_w050_voc.py',
+    0.75: 'ssdlite_mobilenext_w075_voc.py',
+    1.0: CONFIGS['mobilenext'],
+    1.4: 'ssdlite_mobilenext_w140_voc.py',
+}
 _MEANING = """\
 images/s: median over {iterations} iterations, waiting for data included, and the quartiles; MobileNeXt with its \
 default settings, each in a run of its own, one after another. MiB: peak resident memory of all processes together \
@@ -54,7 +59,8 @@ class Point(NamedTuple):
         """
         if self.width not in WIDTHS:
             raise UsageError(f'There is no config of width {self.width}; choose of {", ".join(map(str, WIDTHS))}.')
-        if self.processes < 1 or self.batch_size % self.processes or self.workers % self.processes:
+        require(1, processes=self.processes)
+        if self.batch_size % self.processes or self.workers % self.processes:
             raise UsageError(
                 f'--processes {self.processes} cannot share {self.batch_size} images and {self.workers} workers evenly.'
             )
@@ -69,7 +75,7 @@ def measure_scale(
     """Train MobileNeXt at every point of the curves, and write `scale.json`, `scale.md` and `scale.png`.
 
     Args:
-        curves: Values by name, of `CURVES`; all else is as in `Point()`, which all curves that have its value share.
+        curves: Values by what they are of, as `Point` names it; all else is as in `Point()`.
         out: Folder of the result.
         data_root: Folder that holds VOC2007/.
         iterations: Iterations that are timed at a point.
@@ -106,12 +112,9 @@ def measure_scale(
 
 def _measure(point: Point, data_root: str, iterations: int) -> dict[str, Any]:
     settings = point.settings(data_root)
-    config = CONFIGS['mobilenext']
-    if width := WIDTHS[point.width]:
-        config = f'ssdlite_mobilenext_{width}_voc.py'
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        command = our_command('mobilenext', settings, folder, config, point.processes)
+        command = our_command('mobilenext', settings, folder, WIDTHS[point.width], point.processes)
         name = ', '.join(f'{key} {value}' for key, value in point._asdict().items())
         with closing(TrainingRun(name, command, folder / 'run')) as run:
             before = start_up(settings.workers)

@@ -8,6 +8,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from mobilenext_det.benchmark.process_group import ProcessGroup, peak_mib
 
 ROOT = Path(__file__).parents[2]
@@ -115,8 +117,16 @@ time.sleep(60)
     assert left == []
 
 
-def test_the_last_words_are_kept(tmp_path):
-    with closing(ProcessGroup(['sh', '-c', 'echo first; echo " last " >&2; echo; exit 3'], tmp_path / 'log')) as ended:
+@pytest.mark.parametrize(
+    ('script', 'last'),
+    [
+        ('echo first; echo " last " >&2; echo', 'last'),
+        ('echo last; echo "import time:   1 |   2 | tabulate"', 'last'),
+        ('', 'it said nothing'),
+    ],
+)
+def test_the_last_words_are_kept(script, last, tmp_path):
+    with closing(ProcessGroup(['sh', '-c', f'{script}\nexit 3'], tmp_path / 'log')) as ended:
         until(lambda: ended.poll() is not None)
         assert ended.poll() == 3
-        assert ended.last_line() == 'last'
+        assert ended.last_line() == last

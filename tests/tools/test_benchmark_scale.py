@@ -1,0 +1,27 @@
+"""The scale curves as a person makes them: one training after another, the last one in two processes."""
+
+import json
+
+import pytest
+
+TINY = ('--batch-sizes', 2, '--sizes', '--widths', '--workers', '--processes', '--iterations', 1)
+
+
+def test_a_table_a_plot_and_numbers(tools, toy_root, tmp_path, capsys):
+    assert tools.main('benchmark/scale.py', '--out', tmp_path, '--data-root', toy_root, *TINY, '--json') == 0
+    *table, last = capsys.readouterr().out.splitlines()
+    numbers = json.loads(last)
+    assert numbers == json.loads((tmp_path / 'scale.json').read_text())
+    assert '\n'.join(table) == (tmp_path / 'scale.md').read_text().rstrip()
+    (row,) = numbers['curves'].pop('batch_size')
+    assert numbers['curves'] == {}
+    point = dict(batch_size=2, size=320, width=1.0, workers=2, processes=1)
+    assert {key: row[key] for key in point} == point
+    assert row['epoch_minutes'] == pytest.approx(16551 / row['images_per_second'] / 60)
+    assert row['peak_mib'] > 300
+    assert (tmp_path / 'scale.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_what_is_wrong_is_said(tools, toy_root, tmp_path, capsys):
+    assert tools.main('benchmark/scale.py', '--out', tmp_path, '--data-root', toy_root, '--processes', 5) == 2
+    assert capsys.readouterr().err == '--processes 5 cannot share 24 images and 2 workers evenly.\n'
