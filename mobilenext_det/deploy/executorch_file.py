@@ -41,16 +41,20 @@ def export_executorch(network: ExportableNetwork, path: Path, calibration: np.nd
             activation. With them convolutions and sums are computed in int8, weights having a scale for each channel;
             without, everything in float32.
     """
+    from executorch.backends.xnnpack.partition.config import ALL_PARTITIONER_CONFIGS
+    from executorch.backends.xnnpack.partition.config.generic_node_configs import SliceCopyConfig
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
     from executorch.exir import to_edge_transform_and_lower
 
+    # The slices of identity multipliers change the scale in int8, which XNNPACK refuses only as the file is loaded.
+    lowered = [config for config in ALL_PARTITIONER_CONFIGS if calibration is None or config is not SliceCopyConfig]
     size = network.description['input_size']
     picture = torch.zeros(1, size, size, 3, dtype=torch.uint8)
     with _quiet(), flatbuffers_compiler():
         module = network if calibration is None else _quantise(network, calibration)
         program = to_edge_transform_and_lower(
             torch.export.export(module, (picture,)),
-            partitioner=[XnnpackPartitioner()],
+            partitioner=[XnnpackPartitioner(configs=lowered)],
             constant_methods=dict(description=json.dumps(network.description)),
         )
         write_atomically(program.to_executorch().buffer, path)

@@ -65,6 +65,20 @@ def test_a_batch_is_its_pictures(network, fp32, scenes):
         np.testing.assert_allclose(output, expected.numpy(), atol=1e-5)
 
 
+def test_int8_of_a_smaller_identity_multiplier_runs(folder, scenes):
+    (checkpoint,) = (ROOT / 'checkpoints').glob('*.pth')
+    half = 'model.backbone.identity_multiplier=0.5'
+    network = ExportableNetwork(
+        Detector(str(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'), str(checkpoint), cfg_options=[half])
+    )
+    batch = np.stack([prepare(scene, 192) for scene in scenes[:4]])
+    export_executorch(network, folder / 'half.pte', batch)
+    _, run = ExecuTorchDetector(str(folder / 'half.pte'))._open(None, ())
+    (_, found), (_, expected) = run(batch), network(torch.from_numpy(batch))
+    assert np.corrcoef(found.ravel(), expected.numpy().ravel())[0, 1] > 0.9
+    assert 'aten::slice_copy' in kernels(folder / 'half.pte')
+
+
 def test_xnnpack_computes_all_but_the_cast_of_the_pixels(fp32, int8):
     assert kernels(fp32) == {'dim_order_ops::_to_dim_order_copy'}
     assert kernels(int8) == {'dim_order_ops::_to_dim_order_copy'}
