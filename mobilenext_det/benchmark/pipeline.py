@@ -72,18 +72,18 @@ def compare_pipeline(data_root: str = 'data/toy', images: int = 200, rounds: int
         Images per second on one core.
 
     Raises:
-        UsageError: If a setting or the data is of no use.
+        UsageError: If a setting is of no use, or a picture.
+        BadDataError: If the data set is.
     """
     Settings(data_root).check()
     require(1, images=images, rounds=rounds)
     where = machine()
     with ExitStack() as stack:
-        processes = {}
-        for name in _NAMES:
-            pool = ProcessPoolExecutor(1, get_context('spawn'), _open, (name, data_root))
-            processes[name] = stack.enter_context(pool)
-        sizes = [one.submit(_sizes, images) for one in processes.values()][0].result()
-        before = {name: one.submit(peak_mib).result() for name, one in processes.items()}
+        spawned = get_context('spawn')
+        processes = {name: stack.enter_context(ProcessPoolExecutor(1, spawned)) for name in _NAMES}
+        opened = {name: process.submit(_open, name, data_root) for name, process in processes.items()}
+        before = {name: one.result() for name, one in opened.items()}
+        sizes = processes[STOCK].submit(_sizes, images).result()
         turns = _take_turns(processes, len(sizes), rounds)
     return report(turns, before, sizes, data_root, where)
 
@@ -133,13 +133,14 @@ def pipeline(name: str, data_root: str) -> Any:
     return DATASETS.build({**dataset, 'pipeline': transforms})
 
 
-def _open(name: str, data_root: str) -> None:
-    """Prepare a process for its turns."""
+def _open(name: str, data_root: str) -> float:
+    """Prepare a process for its turns, and return the MiB that it has needed for that."""
     global _dataset
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
     MMLogger.get_instance('mmengine', log_level='ERROR')
     _dataset = pipeline(name, data_root)
+    return peak_mib()
 
 
 def _sizes(images: int) -> list[tuple[int, int]]:

@@ -1,14 +1,16 @@
 """The pipeline benchmark as a person runs it, in its own processes."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
 
-def test_all_take_turns_on_the_same_pictures(tools, toy_root):
-    result = tools('benchmark/pipeline.py', '--data-root', toy_root, '--images', 12, '--rounds', 1, '--json')
-    assert result.returncode == 0, result.stderr
-    *text, last = result.stdout.splitlines()
+def test_all_take_turns_on_the_same_pictures(tools, toy_root, capsys):
+    arguments = ('--data-root', toy_root, '--images', 12, '--rounds', 1, '--json')
+    assert tools.main('benchmark/pipeline.py', *arguments) == 0
+    *text, last = capsys.readouterr().out.splitlines()
     numbers = json.loads(last)
     assert list(numbers)[:3] == ['ours', 'stock', 'ratio']
     assert numbers['ratio'] == pytest.approx(numbers['ours'] / numbers['stock'])
@@ -24,3 +26,11 @@ def test_all_take_turns_on_the_same_pictures(tools, toy_root):
 def test_what_is_wrong_is_said(tools, tmp_path, capsys):
     assert tools.main('benchmark/pipeline.py', '--data-root', tmp_path) == 2
     assert capsys.readouterr().err.startswith(f'There is no {tmp_path}/VOC2007/')
+
+
+def test_bad_data_is_named_by_the_process_that_reads_it(tools, toy_root, tmp_path, capsys):
+    root = Path(shutil.copytree(toy_root, tmp_path / 'toy'))
+    (root / 'VOC2007' / 'ImageSets' / 'Main' / 'trainval.txt').write_text('')
+    assert tools.main('benchmark/pipeline.py', '--data-root', root) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f'{root}/VOC2007/ImageSets/Main/trainval.txt: the split file is empty')
