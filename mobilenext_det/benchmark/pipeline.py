@@ -40,8 +40,8 @@ _STOCK = {
     'SSDRandomCrop': dict(type='MinIoURandomCrop', min_ious=MIN_IOUS, min_crop_size=MIN_SIDE),
 }
 _MEANING = """\
-images/s: median over {turns} turns of {turn} pictures, on one core, and the quartiles; ms: means by transform. times \
-stock: ratio of the medians. MiB: peak resident memory of the process; own: what the pictures added to it. Same order, \
+images/s: median over {turns} turns of up to {turn} pictures on one core, and the quartiles; ms: means by transform. \
+times stock: ratio of the medians. MiB: peak resident memory of the process; own: what the pictures added. Same order, \
 sizes and probabilities; ours once without its cache of decoded pictures, as in the first epoch, and once with all of \
 them in it. {images} pictures of {data_root}, {width}x{height} pixels in the median, one process each."""
 
