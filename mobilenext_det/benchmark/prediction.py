@@ -16,6 +16,7 @@ from mmengine.registry import init_default_scope
 from mobilenext_det._mim import config_path
 from mobilenext_det.deploy.benchmark_forms import PYTORCH, STOCK, Trained, make_forms
 from mobilenext_det.deploy.benchmark_rounds import Timing, count_steps, take_turns
+from mobilenext_det.deploy.benchmark_worker import find_nothing
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.evaluation.tables import markdown_table, render
 
@@ -26,7 +27,6 @@ _EXPORTED = (('onnx', 'fp32'), ('onnx', 'int8'))
 _FORM_NAMES = {STOCK: 'PyTorch', PYTORCH: 'PyTorch', 'onnx': 'ONNX Runtime'}
 Key = tuple[str, str, str]  # network, form, precision
 _HEADLINE = ('mobilenext', PYTORCH, 'fp32')
-_BACKGROUND = 100.0  # as benchmark_worker.stock_model has it
 _MEANING = """\
 ms: median from a picture's file to its boxes, one picture at a time, and the quartiles; network: of it normalisation, \
 network and suppression. times stock: ratio of the medians. MiB: peak resident memory of the process. {pictures} \
@@ -135,9 +135,7 @@ def untrained(config: str, folder: Path) -> Path:
     init_default_scope('mmdet')
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
-    head = model.bbox_head
-    for level in head.cls_convs:
-        level[-1].bias.data.view(-1, head.cls_out_channels)[:, -1] = _BACKGROUND
+    find_nothing(model.bbox_head)
     path = folder / f'{Path(config).stem}.pth'
     meta = dict(dataset_meta=dict(classes=cfg.test_dataloader.dataset.metainfo.classes))
     torch.save(dict(state_dict=model.state_dict(), meta=meta), path)

@@ -114,9 +114,18 @@ def stock_model(cfg: Any) -> Any:
     torch.manual_seed(0)
     model = init_detector(cfg, device='cpu')
     model.bbox_head.loss_cls = None
-    for level in model.bbox_head.cls_convs:
-        level[-1].bias.data.view(-1, cfg.model.bbox_head.num_classes + 1)[:, -1] = 100.0
+    find_nothing(model.bbox_head)
     return model
+
+
+def find_nothing(head: Any) -> None:
+    """Have an SSD head put every prior down to background, whatever its weights are.
+
+    Args:
+        head: The head, each level's scores ending in a convolution with a bias.
+    """
+    for level in head.cls_convs:
+        level[-1].bias.data.view(-1, head.cls_out_channels)[:, -1] = 100.0
 
 
 def _set_torch_threads(job: dict) -> None:
