@@ -58,10 +58,16 @@ def load_config(path: str, cfg_options: Sequence[str] = (), data_root: str | Non
         if key not in _READ_KEYS:
             raise UsageError(f'--cfg-options {option}={value} would change nothing: {_reason(config, key)}')
     config.merge_from_dict(options)
-    for loader in (config.get(f'{phase}_dataloader') for phase in ('train', 'val', 'test')):
-        if loader and not loader.get('num_workers'):
+    for loader in data_loaders(config):
+        if not loader.get('num_workers'):
             loader.persistent_workers = False  # without workers torch refuses to keep them
     return config
+
+
+def data_loaders(config: Config) -> list[ConfigDict]:
+    """Return the data loaders that a config has, of training, validation and test."""
+    loaders = (config.get(f'{phase}_dataloader') for phase in ('train', 'val', 'test'))
+    return [loader for loader in loaders if loader]
 
 
 def _parse_options(cfg_options: Sequence[str]) -> dict[str, Any]:

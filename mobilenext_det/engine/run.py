@@ -16,7 +16,7 @@ from torch import nn
 
 from mobilenext_det.evaluation import ask_for_report
 
-from .config import load_config, require_checkpoint, require_data
+from .config import data_loaders, load_config, require_checkpoint, require_data
 from .errors import UsageError
 from .launch import prepare_launch
 
@@ -137,7 +137,6 @@ def _read(
     cfg.launcher = launcher
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
     if torch.cuda.is_available():
-        for loader in (cfg.get(f'{phase}_dataloader') for phase in ('train', 'val', 'test')):
-            if loader:
-                loader.setdefault('pin_memory', True)  # from such memory a GPU copies by itself
+        for loader in data_loaders(cfg):
+            loader.setdefault('pin_memory', True)  # from such memory a GPU copies by itself
     return cfg
