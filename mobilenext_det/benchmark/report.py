@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -13,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mobilenext_det.analysis.single_run import cpu_name
+from mobilenext_det.datasets import BadDataError
+from mobilenext_det.engine import UsageError
 
 _PACKAGES = {'torch': 'PyTorch', 'mmdet': 'MMDetection'}
 
@@ -33,6 +36,22 @@ class Report(NamedTuple):
         print(self.text)
         if as_json:
             print(json.dumps(self.numbers, allow_nan=False))
+
+
+def conclude(measure: Callable[[], Report], as_json: bool) -> int:
+    """Measure and print the result, or say in one sentence what is wrong; return a tool's exit code.
+
+    Args:
+        measure: The benchmark.
+        as_json: Whether the numbers are to be the last line.
+    """
+    try:
+        report = measure()
+    except (BadDataError, UsageError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    report.show(as_json)
+    return 0
 
 
 def machine() -> str:

@@ -21,16 +21,9 @@ def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = parse_args()
     from mobilenext_det.benchmark.overview import compare_all
-    from mobilenext_det.datasets import BadDataError
-    from mobilenext_det.engine import UsageError
+    from mobilenext_det.benchmark.report import conclude
 
-    try:
-        report = compare_all(args.data_root)
-    except (BadDataError, UsageError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    report.show(args.json)
-    return 0
+    return conclude(lambda: compare_all(args.data_root), args.json)
 
 
 if __name__ == '__main__':

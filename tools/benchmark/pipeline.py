@@ -26,17 +26,10 @@ def main() -> int:
     """Print the tables, or say in one sentence what is wrong."""
     args = vars(parse_args())
     from mobilenext_det.benchmark.pipeline import compare_pipeline
-    from mobilenext_det.datasets import BadDataError
-    from mobilenext_det.engine import UsageError
+    from mobilenext_det.benchmark.report import conclude
 
     as_json = args.pop('json')
-    try:
-        report = compare_pipeline(**args)
-    except (BadDataError, UsageError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    report.show(as_json)
-    return 0
+    return conclude(lambda: compare_pipeline(**args), as_json)
 
 
 if __name__ == '__main__':

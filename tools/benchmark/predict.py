@@ -23,16 +23,10 @@ def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = vars(parse_args())
     from mobilenext_det.benchmark.prediction import compare_prediction
-    from mobilenext_det.engine import UsageError
+    from mobilenext_det.benchmark.report import conclude
 
     as_json = args.pop('json')
-    try:
-        report = compare_prediction(**args)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
-    report.show(as_json)
-    return 0
+    return conclude(lambda: compare_prediction(**args), as_json)
 
 
 if __name__ == '__main__':

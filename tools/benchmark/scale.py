@@ -31,8 +31,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = parse_args()
+    from mobilenext_det.benchmark.report import conclude
     from mobilenext_det.benchmark.scale import measure_scale
-    from mobilenext_det.engine import UsageError
 
     curves = dict(
         batch_size=args.batch_sizes,
@@ -41,13 +41,7 @@ def main() -> int:
         workers=args.workers,
         processes=args.processes,
     )
-    try:
-        report = measure_scale(curves, args.out, args.data_root, args.iterations)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
-    report.show(args.json)
-    return 0
+    return conclude(lambda: measure_scale(curves, args.out, args.data_root, args.iterations), args.json)
 
 
 if __name__ == '__main__':

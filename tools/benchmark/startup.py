@@ -25,17 +25,11 @@ def main() -> int:
     """Print the tables, or say in one sentence what is wrong."""
     args = parse_args()
     from mobilenext_det.benchmark.commands import Settings
+    from mobilenext_det.benchmark.report import conclude
     from mobilenext_det.benchmark.startup import compare_startup
-    from mobilenext_det.engine import UsageError
 
     settings = Settings(args.data_root, args.batch_size, args.size, args.workers)
-    try:
-        report = compare_startup(settings, args.rounds)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
-    report.show(args.json)
-    return 0
+    return conclude(lambda: compare_startup(settings, args.rounds), args.json)
 
 
 if __name__ == '__main__':

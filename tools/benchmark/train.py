@@ -34,17 +34,11 @@ def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = parse_args()
     from mobilenext_det.benchmark.commands import Settings
+    from mobilenext_det.benchmark.report import conclude
     from mobilenext_det.benchmark.training import compare_training
-    from mobilenext_det.engine import UsageError
 
     settings = Settings(args.data_root, args.batch_size, args.size, args.workers)
-    try:
-        report = compare_training(settings, args.subjects, args.rounds, args.iterations)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
-    report.show(args.json)
-    return 0
+    return conclude(lambda: compare_training(settings, args.subjects, args.rounds, args.iterations), args.json)
 
 
 if __name__ == '__main__':
