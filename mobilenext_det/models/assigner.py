@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from mmdet.models.task_modules import MaxIoUAssigner
+from mmdet.models.task_modules import ATSSAssigner, MaxIoUAssigner
 from mmdet.registry import TASK_UTILS
 from mmdet.structures.bbox import bbox_overlaps
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 BACKGROUND = -1  # what a prior without an object has to find
@@ -26,23 +29,75 @@ class BatchMaxIoUAssigner(MaxIoUAssigner):
     def __init__(self, iou_thr: float = 0.5) -> None:
         super().__init__(pos_iou_thr=iou_thr, neg_iou_thr=iou_thr, min_pos_iou=0.0, gt_max_assign_all=False)
 
-    def assign_batch(self, priors: Tensor, objects: Tensor, present: Tensor) -> Tensor:
+    def assign_batch(self, priors: Sequence[Tensor], objects: Tensor, present: Tensor) -> Tensor:
         """Match.
 
         Args:
-            priors: (P, 4) as (x1, y1, x2, y2) in pixels.
+            priors: Those of each level, (p, 4) as (x1, y1, x2, y2) in pixels; P in all.
             objects: (N, G, 4), the boxes of each image, G at least 1.
             present: (N, G), whether there is such a box: images have different numbers.
 
         Returns:
             int64 (N, P): the object's place among its image's, or `BACKGROUND`.
         """
-        ious = bbox_overlaps(objects, priors.expand(len(objects), -1, -1)).masked_fill(~present[..., None], -1)
+        ious = _ious(priors, objects, present)
         overlap, owner = ious.max(1)
-        owner = owner.masked_fill(overlap < self.pos_iou_thr, BACKGROUND)
-        # Boxes that are not there take a column of their own, which is cut off.
-        best_prior = ious.max(2).indices.masked_fill(~present, len(priors))
-        places = torch.arange(objects.shape[1], device=owner.device).expand_as(best_prior)
-        forced = owner.new_full((len(objects), len(priors) + 1), BACKGROUND)
-        forced = forced.scatter_reduce(1, best_prior, places, 'amax')[:, :-1]
-        return torch.where(forced >= 0, forced, owner)
+        return _with_best_priors(owner.masked_fill(overlap < self.pos_iou_thr, BACKGROUND), ious, present)
+
+
+@TASK_UTILS.register_module()
+class BatchATSSAssigner(ATSSAssigner):
+    """Matching that sets each object a threshold of its own: mmdet's `ATSSAssigner` (arXiv 1912.02424).
+
+    Of the priors nearest to an object's centre, `topk` a level, those find it whose IoU reaches the mean plus the
+    standard deviation of them all, and whose centre lies in it. A fixed IoU of 0.5 leaves a small object little more
+    than its best prior; that one finds it here, too, as in `BatchMaxIoUAssigner`, because an object may hold no prior's
+    centre at all.
+
+    mmdet matches one image after another and asks the device for values, so that a GPU waits for the CPU.
+
+    Args:
+        topk: Candidates a level. All six priors of a cell are equally near, so a multiple of six takes whole cells, but
+            for ties between cells. The nine cells of the article, which has one prior a cell, would be 54 here, and the
+            many shapes that fit badly would lower the threshold: on synthetic scenes the positives' median IoU is 0.40
+            with 54 and 0.50 with 12.
+    """
+
+    def __init__(self, topk: int = 12) -> None:
+        super().__init__(topk)
+
+    def assign_batch(self, priors: Sequence[Tensor], objects: Tensor, present: Tensor) -> Tensor:
+        """Match; arguments and result are those of `BatchMaxIoUAssigner`."""
+        candidates, sizes = InstanceData(priors=torch.cat(priors)), [len(level) for level in priors]
+        # With its place for a label, each object's label is what its priors have to find.
+        images = [
+            InstanceData(bboxes=boxes[there], labels=there.nonzero().squeeze(1))
+            for boxes, there in zip(objects, present, strict=True)
+        ]
+        owner = torch.stack([self.assign(candidates, sizes, image).labels for image in images])
+        return _with_best_priors(owner, _ious(priors, objects, present), present)
+
+
+def _ious(priors: Sequence[Tensor], objects: Tensor, present: Tensor) -> Tensor:
+    """Return the IoU of every object with every prior, (N, G, P); -1 where there is no object."""
+    return bbox_overlaps(objects, torch.cat(priors).expand(len(objects), -1, -1)).masked_fill(~present[..., None], -1)
+
+
+def _with_best_priors(owner: Tensor, ious: Tensor, present: Tensor) -> Tensor:
+    """Let every object's best prior find that object, the last one where several share it.
+
+    Args:
+        owner: (N, P), the object's place that each prior has to find otherwise, or `BACKGROUND`.
+        ious: (N, G, P).
+        present: (N, G), whether there is such an object.
+
+    Returns:
+        The owners, (N, P).
+    """
+    _, objects, priors = ious.shape
+    # Boxes that are not there take a column of their own, which is cut off.
+    best_prior = ious.max(2).indices.masked_fill(~present, priors)
+    places = torch.arange(objects, device=owner.device).expand_as(best_prior)
+    forced = owner.new_full((len(owner), priors + 1), BACKGROUND)
+    forced = forced.scatter_reduce(1, best_prior, places, 'amax')[:, :-1]
+    return torch.where(forced >= 0, forced, owner)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmdet.models.dense_heads import SSDHead
-from mmdet.models.losses import smooth_l1_loss
+from mmdet.models.losses import CIoULoss, DIoULoss, EIoULoss, GIoULoss, IoULoss, SIoULoss, smooth_l1_loss
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import scale_boxes
 from mmengine.config import ConfigDict
@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from torchvision.ops import batched_nms
 
-from .assigner import BACKGROUND, BatchMaxIoUAssigner
+from .assigner import BACKGROUND
+
+IOU_LOSSES = (IoULoss, GIoULoss, DIoULoss, CIoULoss, EIoULoss, SIoULoss)  # those that give one number a box
 
 
 @MODELS.register_module()
@@ -41,12 +43,14 @@ class SSDLiteHead(SSDHead):
         act_cfg: Activation layer.
         anchor_generator: Priors.
         bbox_coder: Coding of boxes against priors; the default has SSD's variances 0.1 and 0.2.
-        train_cfg: `assigner`, a `BatchMaxIoUAssigner`, `neg_pos_ratio` and `smoothl1_beta`.
+        loss_bbox: One of mmdet's losses over the IoU of decoded boxes, such as `dict(type='CIoULoss')`; the default is
+            SSD's, smooth L1 over coded boxes.
+        train_cfg: `assigner`, one for whole batches such as `BatchMaxIoUAssigner`, `neg_pos_ratio` and `smoothl1_beta`.
         test_cfg: `score_thr`, `nms.iou_threshold` and `max_per_img`.
         init_cfg: Initialisation; the default is Xavier, uniform, with zero biases.
 
     Raises:
-        TypeError: For another assigner.
+        TypeError: For an assigner of single images, or for another kind of loss.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class SSDLiteHead(SSDHead):
             target_stds=(0.1, 0.1, 0.2, 0.2),
             clip_border=False,
         ),
+        loss_bbox: dict | None = None,
         train_cfg: dict | None = None,
         test_cfg: dict | None = None,
         init_cfg: dict | list[dict] = dict(type='Xavier', layer='Conv2d', distribution='uniform', bias=0),
@@ -79,10 +84,16 @@ class SSDLiteHead(SSDHead):
             test_cfg=test_cfg,
             init_cfg=init_cfg,
         )
-        if train_cfg is not None and not isinstance(self.assigner, BatchMaxIoUAssigner):
+        if train_cfg is not None and not hasattr(self.assigner, 'assign_batch'):
             raise TypeError(
                 f'SSDLiteHead matches whole batches, which {type(self.assigner).__name__} cannot: '
-                "let train_cfg.assigner be dict(type='BatchMaxIoUAssigner')."
+                "let train_cfg.assigner be dict(type='BatchMaxIoUAssigner') or dict(type='BatchATSSAssigner')."
+            )
+        self.loss_bbox = None if loss_bbox is None else MODELS.build(loss_bbox)
+        if loss_bbox is not None and not isinstance(self.loss_bbox, IOU_LOSSES):
+            raise TypeError(
+                f'loss_bbox is {type(self.loss_bbox).__name__}, which is not over the IoU of boxes: let it be one of '
+                f'{", ".join(loss.__name__ for loss in IOU_LOSSES)}, or None for smooth L1.'
             )
 
     def _init_layers(self) -> None:
@@ -120,7 +131,7 @@ class SSDLiteHead(SSDHead):
     ) -> dict[str, Tensor]:
         """Compute SSD's loss for the whole batch at once; `SSDHead` computes the same image by image.
 
-        All shapes follow from the arguments' shapes, so that a GPU is never waited for.
+        All shapes follow from the arguments' shapes, so that a GPU is never waited for, unless the assigner does so.
 
         Args:
             cls_scores: Class scores of each level, (N, priors * (classes + 1), H, W).
@@ -131,12 +142,12 @@ class SSDLiteHead(SSDHead):
 
         Returns:
             `loss_cls`: cross entropy over the positives and, in each image, the hardest negatives, `neg_pos_ratio` for
-            each positive; `loss_bbox`: smooth L1 over the positives. Both are sums over the batch, divided by its
-            positives (an image without objects counts as one).
+            each positive; `loss_bbox`: smooth L1, or the loss over the IoU, of the positives. Both are sums over the
+            batch, divided by its positives (an image without objects counts as one).
         """
-        priors = self._priors(cls_scores)
+        levels = self._priors(cls_scores)
         objects, labels = _padded(batch_gt_instances)
-        owners = self.assigner.assign_batch(priors, objects, labels != BACKGROUND)
+        owners = self.assigner.assign_batch(levels, objects, labels != BACKGROUND)
         positive = owners != BACKGROUND
         owners = owners.clamp(min=0)  # of the others, whatever they get is masked
         num_positives = positive.sum(1).clamp(min=1).sum()
@@ -148,18 +159,38 @@ class SSDLiteHead(SSDHead):
         counted = positive | (rank < self.train_cfg.neg_pos_ratio * positive.sum(1, keepdim=True))
         loss_cls = losses.where(counted, 0).sum() / num_positives
 
-        priors, positive = priors.expand(len(owners), -1, -1), positive[..., None]
+        priors, positive = torch.cat(levels).expand(len(owners), -1, -1), positive[..., None]
         boxes = objects.gather(1, owners[..., None].expand(-1, -1, 4)).where(positive, priors)
-        targets = self.bbox_coder.encode(priors.flatten(0, 1), boxes.flatten(0, 1)).view_as(boxes)
-        deltas = flatten_levels(bbox_preds, 4)
-        beta = self.train_cfg.smoothl1_beta
-        loss_bbox = smooth_l1_loss(deltas, targets, positive, beta=beta, avg_factor=num_positives)
+        loss_bbox = self._box_loss(flatten_levels(bbox_preds, 4), boxes, priors, positive, num_positives)
         return dict(loss_cls=loss_cls, loss_bbox=loss_bbox)
 
-    def _priors(self, cls_scores: list[Tensor]) -> Tensor:
-        """Priors of all levels, (priors, 4): the same for every image, as all have the size that the priors are for."""
+    def _box_loss(
+        self, deltas: Tensor, boxes: Tensor, priors: Tensor, positive: Tensor, num_positives: Tensor
+    ) -> Tensor:
+        """Compare predicted boxes with their objects.
+
+        Args:
+            deltas: Predicted box deltas (N, P, 4).
+            boxes: What each prior has to find (N, P, 4), as (x1, y1, x2, y2) in pixels; itself where there is nothing.
+            priors: (N, P, 4), likewise.
+            positive: (N, P, 1), whether there is something.
+            num_positives: What the sum over the positives is divided by.
+        """
+        priors, boxes = priors.flatten(0, 1), boxes.flatten(0, 1)
+        if self.loss_bbox is None:
+            targets = self.bbox_coder.encode(priors, boxes).view_as(deltas)
+            beta = self.train_cfg.smoothl1_beta
+            return smooth_l1_loss(deltas, targets, positive, beta=beta, avg_factor=num_positives)
+        # Negatives are masked where they go in: a gradient that is NaN would stay so times zero. No weights are given,
+        # as mmdet's losses wait for the device to tell whether all of them are zero.
+        found = self.bbox_coder.decode(priors, deltas.where(positive, 0).flatten(0, 1))
+        losses = self.loss_bbox(found, boxes, reduction_override='none')
+        return losses.where(positive.flatten(), 0).sum() / num_positives
+
+    def _priors(self, cls_scores: list[Tensor]) -> list[Tensor]:
+        """Priors of each level, (p, 4): the same for every image, as all have the size that the priors are for."""
         maps = [s.shape[-2:] for s in cls_scores]
-        return torch.cat(self.prior_generator.grid_priors(maps, device=cls_scores[0].device))
+        return self.prior_generator.grid_priors(maps, device=cls_scores[0].device)
 
     def predict_by_feat(
         self,
@@ -186,7 +217,7 @@ class SSDLiteHead(SSDHead):
             first.
         """
         cfg = self.test_cfg if cfg is None else cfg
-        priors = self._priors(cls_scores)
+        priors = torch.cat(self._priors(cls_scores))
         # Foreground classes come first; the last score is the background's.
         scores = flatten_levels(cls_scores, self.cls_out_channels).softmax(-1)[..., :-1]
         deltas = flatten_levels(bbox_preds, 4)

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
+from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.config import Config
+from mmengine.dataset import Compose
 
 MEAN, STD = np.array((123, 117, 104)), 255 * np.array((0.229, 0.224, 0.225))
 CONFIG = Path(__file__).parents[2] / 'configs/ssdlite_mobilenext_voc.py'
+MODERN = CONFIG.with_name('ssdlite_mobilenext_voc0712_modern.py')
 SIZE = (150, 110)
 BOXES = [(10, 5, 60, 70), (50, 40, 149, 109), (100, 3, 130, 30), (20, 80, 29, 91)]
 
@@ -139,3 +142,42 @@ def test_canvas_around_the_image_is_zero_to_the_network(voc, obj, config, image)
         batch = normalise(dict(inputs=[sample['inputs']], data_samples=[sample['data_samples']]), training=True)
         zero = max(zero, (batch['inputs'][0].abs() < 1e-5).all(0).float().mean().item())
     assert zero > 0.5
+
+
+def test_the_modern_recipe_erases_parts_of_the_finished_image(voc, obj, config, image):
+    dataset = read(voc, obj, config, image)
+    pipelines = [dataset.pipeline, Compose(Config.fromfile(MODERN).train_pipeline[1:])]
+    mean = torch.tensor(MEAN[::-1].copy(), dtype=torch.uint8)[:, None, None]  # BGR
+    largest = 0
+    for seed in range(100):
+        samples = []
+        for dataset.pipeline in pipelines:
+            np.random.seed(seed)
+            samples.append(dataset[0])
+        before, after = (sample['inputs'] for sample in samples)
+        assert torch.equal(after, before.where((after != mean).any(0), mean))
+        largest = max(largest, (before != after).any(0).float().mean().item())
+    assert 0.1 < largest < 3 * 0.3**2
+
+
+def test_an_object_goes_when_nine_tenths_of_it_are_erased():
+    steps = Compose(Config.fromfile(MODERN).train_pipeline[-2:])
+    left = []
+    for seed in range(500):
+        np.random.seed(seed)
+        boxes = HorizontalBoxes([[100.0, 100, 120, 120], [10, 10, 300, 300]])
+        sample = steps(
+            dict(
+                img=np.zeros((320, 320, 3), np.uint8),
+                img_shape=(320, 320),
+                gt_bboxes=boxes,
+                gt_bboxes_labels=np.array([0, 1]),
+                gt_ignore_flags=np.zeros(2, bool),
+            )
+        )
+        found = sample['data_samples'].gt_instances
+        share = sample['inputs'][:, 100:120, 100:120].any(0).float().mean()
+        assert share < 0.9 if 0 in found.labels else share > 0.45  # patches may lie on each other
+        assert 1 in found.labels and len(found.bboxes) == len(found.labels)
+        left.append(len(found))
+    assert 400 < left.count(2) < 500

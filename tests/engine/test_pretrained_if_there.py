@@ -18,11 +18,12 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
 # The configs that start from ImageNet weights; all others are from scratch and say nothing of it.
 PRETRAINED = {
     **dict.fromkeys(
-        (f'ssdlite_mobilenext_{data}.py' for data in ('voc', 'voc_ema', 'voc0712', 'voc0712_4xb24')),
+        (f'ssdlite_mobilenext_{data}.py' for data in ('voc', 'voc_ema', 'voc0712', 'voc0712_4xb24', 'voc0712_modern')),
         'data/pretrained/mobilenext.pth',
     ),
     **dict.fromkeys(
-        ('ssdlite_mobilenetv2_voc.py', 'ssdlite_mobilenetv2_expansion_voc.py'), 'data/pretrained/mobilenetv2.pth'
+        (f'ssdlite_mobilenetv2_{data}.py' for data in ('voc', 'expansion_voc', 'expansion_voc0712_modern')),
+        'data/pretrained/mobilenetv2.pth',
     ),
 }
 NETWORKS = {'MobileNeXt': MobileNeXt, 'MobileNetV2': TappedMobileNetV2}

@@ -9,6 +9,9 @@ from mmdet.models.dense_heads import SSDHead
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import nn
+from torchvision.ops import complete_box_iou_loss, distance_box_iou_loss, generalized_box_iou_loss
+
+from mobilenext_det.models.ssdlite_head import IOU_LOSSES
 
 CHANNELS = (576, 1280, 512, 256, 256, 128)
 MAPS = (20, 10, 5, 3, 2, 1)
@@ -184,10 +187,19 @@ def test_loss_is_the_recipes(head, priors, seed):
         assert losses[name].item() == pytest.approx(value, rel=2e-5)
 
 
-def test_the_loss_asks_the_device_for_nothing(tools):
+# None is the default, smooth L1.
+LOSSES = [None, *(dict(type=loss.__name__) for loss in IOU_LOSSES)]
+
+
+@pytest.fixture(params=LOSSES, ids=lambda loss: 'smooth L1' if loss is None else loss['type'])
+def loss_bbox(request):
+    return request.param
+
+
+def test_the_loss_asks_the_device_for_nothing(loss_bbox, tools):
     """On the meta device, which has shapes and no values, whatever needs a value on the host raises."""
     with torch.device('meta'):
-        head = tools.build_head(**SMALL)
+        head = tools.build_head(**SMALL, loss_bbox=loss_bbox)
         outputs = [[torch.empty(3, 6 * k, m, m) for m in SMALL_MAPS] for k in (CLASSES + 1, 4)]
         objects = [InstanceData(bboxes=torch.empty(k, 4), labels=torch.empty(k).long()) for k in (2, 0, 5)]
         losses = head.loss_by_feat(*outputs, objects, metas(3))
@@ -198,6 +210,79 @@ def test_an_assigner_of_single_images_is_refused(tools):
     stock = dict(type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5)
     with pytest.raises(TypeError, match='which MaxIoUAssigner cannot'):
         tools.build_head(train_cfg=dict(assigner=stock, neg_pos_ratio=3, smoothl1_beta=1.0))
+
+
+def iou_loss(function, deltas, priors, boxes, owners):
+    """Sum of a loss of torchvision's over the priors that have an object, in float64."""
+    positive = np.flatnonzero(owners >= 0)
+    found = np.array([decode(priors[i], deltas[i]) for i in positive]).reshape(-1, 4)
+    wanted = boxes[owners[positive]].reshape(-1, 4)
+    return function(torch.from_numpy(found), torch.from_numpy(wanted), reduction='sum').item()
+
+
+@pytest.mark.parametrize(
+    'name, function, spread',
+    [
+        ('GIoULoss', generalized_box_iou_loss, 3),
+        ('DIoULoss', distance_box_iou_loss, 3),
+        ('CIoULoss', complete_box_iou_loss, 0.3),  # mmdet's looks at the aspect from an IoU of 0.5 up
+    ],
+)
+def test_loss_over_the_iou_is_torchvisions(tools, priors, name, function, spread):
+    head = tools.build_head(**SMALL, loss_bbox=dict(type=name, loss_weight=5.0))
+    rng = np.random.default_rng(5)
+    objects = [random_objects(rng, count) for count in (4, 0, 1)]
+    owners = [match(priors, boxes) for boxes, _ in objects]
+    deltas = rng.normal(0, spread, (3, len(priors), 4)).astype(np.float32)
+    if name == 'CIoULoss':
+        for image, (boxes, _), owner in zip(deltas, objects, owners, strict=True):
+            for i in np.flatnonzero(owner >= 0):
+                image[i] += encode(priors[i], boxes[owner[i]])
+                assert iou(decode(priors[i], image[i]), boxes[owner[i]]) > 0.5
+    sums = [iou_loss(function, d, priors, b, o) for d, (b, _), o in zip(deltas, objects, owners, strict=True)]
+    positives = sum(max((owner >= 0).sum(), 1) for owner in owners)
+    outputs = [to_levels(torch.zeros(3, len(priors), CLASSES + 1)), to_levels(torch.from_numpy(deltas))]
+    losses = head.loss_by_feat(*outputs, instances(objects), metas(3))
+    assert losses['loss_bbox'].item() == pytest.approx(5 * sum(sums) / positives, rel=1e-4)
+
+
+def test_negatives_send_nothing_back(loss_bbox, tools, priors):
+    """Whatever they predict: for IoU losses even what is no number."""
+    head = tools.build_head(**SMALL, loss_bbox=loss_bbox)
+    objects = [random_objects(np.random.default_rng(5), 4)]
+    positive = torch.from_numpy(match(priors, objects[0][0]) >= 0)[None, :, None]
+    deltas = torch.full((1, len(priors), 4), 1e3 if loss_bbox is None else math.nan).where(~positive, 0.1)
+    deltas.requires_grad_()
+    outputs = [to_levels(torch.zeros(1, len(priors), CLASSES + 1)), to_levels(deltas)]
+    loss = head.loss_by_feat(*outputs, instances(objects), metas(1))['loss_bbox']
+    loss.backward()
+    assert torch.isfinite(loss) and loss > 0
+    assert torch.isfinite(deltas.grad).all()
+    assert torch.equal(deltas.grad.abs().sum(-1, keepdim=True) > 0, positive)
+
+
+def test_another_kind_of_loss_is_refused(tools):
+    with pytest.raises(TypeError, match='loss_bbox is SmoothL1Loss, which .* one of IoULoss, .*, or None for smooth'):
+        tools.build_head(loss_bbox=dict(type='SmoothL1Loss'))
+
+
+def test_any_assigner_of_whole_batches_serves(tools, priors):
+    settings = dict(assigner=dict(type='BatchATSSAssigner'), neg_pos_ratio=3, smoothl1_beta=1.0)
+    head = tools.build_head(**SMALL, train_cfg=settings, loss_bbox=dict(type='GIoULoss'))
+    rng = np.random.default_rng(3)
+    objects = [random_objects(rng, 3), random_objects(rng, 0)]
+    levels = torch.from_numpy(priors).float().split([6 * m * m for m in SMALL_MAPS])
+    boxes = torch.zeros(2, 3, 4)
+    boxes[0] = torch.from_numpy(objects[0][0])
+    owners = head.assigner.assign_batch(levels, boxes, torch.tensor([[True] * 3, [False] * 3])).numpy()
+    deltas = rng.normal(0, 1, (2, len(priors), 4)).astype(np.float32)
+    outputs = [to_levels(torch.zeros(2, len(priors), CLASSES + 1)), to_levels(torch.from_numpy(deltas))]
+    losses = head.loss_by_feat(*outputs, instances(objects), metas(2))
+    positives = (owners >= 0).sum()
+    assert positives > 9
+    expected = iou_loss(generalized_box_iou_loss, deltas[0], priors, objects[0][0], owners[0])
+    assert losses['loss_bbox'].item() == pytest.approx(expected / (positives + 1), rel=1e-4)
+    assert losses['loss_cls'].item() == pytest.approx(4 * positives / (positives + 1) * math.log(CLASSES + 1), rel=1e-5)
 
 
 def test_stock_head_comes_to_the_same_loss(head, priors):
@@ -226,7 +311,8 @@ def test_every_object_gets_its_best_prior(head, priors):
     assert losses['loss_bbox'].item() > 1
 
 
-def test_a_batch_without_objects_has_a_finite_loss_and_gradient(head):
+def test_a_batch_without_objects_has_a_finite_loss_and_gradient(loss_bbox, tools):
+    head = tools.build_head(**SMALL, loss_bbox=loss_bbox)
     features = [torch.rand(2, 8, m, m, requires_grad=True) for m in SMALL_MAPS]
     head.train()
     losses = head.loss_by_feat(*head(features), instances([(np.empty((0, 4)), [])] * 2), metas(2))
