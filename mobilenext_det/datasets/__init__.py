@@ -1,8 +1,10 @@
-"""What feeds a detector: VOC data read with a check, and the augmentation of SSD."""
+"""What feeds a detector: VOC data read with a check, and the augmentation of SSD; and images for pretraining."""
 
 from .crops import SSDRandomCrop
 from .expand import SSDExpand
+from .image_folder import ImageFolder
 from .loading import CheckedLoadImage
+from .pack_image import PackImage
 from .photometric import SSDPhotoMetricDistortion
 from .sampler import ResumableSampler, SeedBySample, SeededIndex
 from .voc import BadDataError, CheckedVOCDataset
@@ -11,6 +13,8 @@ __all__ = [
     'BadDataError',
     'CheckedLoadImage',
     'CheckedVOCDataset',
+    'ImageFolder',
+    'PackImage',
     'ResumableSampler',
     'SSDExpand',
     'SSDPhotoMetricDistortion',

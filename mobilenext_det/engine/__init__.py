@@ -8,6 +8,7 @@ from .errors import UsageError
 from .loops import ResumableIterBasedTrainLoop
 from .pretrained_if_there import PretrainedIfThere
 from .safe_load import CheckpointError, load_from_local
+from .seed_hook import SeedIterationHook
 
 __all__ = [
     'AccelerationHook',
@@ -17,6 +18,7 @@ __all__ = [
     'PretrainedIfThere',
     'ResumableIterBasedTrainLoop',
     'SafeCheckpointHook',
+    'SeedIterationHook',
     'UsageError',
     'load_from_local',
 ]

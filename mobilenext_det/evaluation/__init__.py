@@ -1,8 +1,9 @@
-"""What judges: average precision, the VOC metric, devkit files, errors and the report."""
+"""What judges: average precision, the VOC metric, devkit files, errors and the report; a classifier's accuracy."""
 
 from .average_precision import average_precision, match, precision_recall
 from .records import Detections, EvaluationSet, ImageRecord, Objects
 from .summary import Summary, summarise
+from .topk_accuracy import TopKAccuracy
 from .voc_metric import VOCAveragePrecision, ask_for_report
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     'ImageRecord',
     'Objects',
     'Summary',
+    'TopKAccuracy',
     'VOCAveragePrecision',
     'ask_for_report',
     'average_precision',

@@ -1,7 +1,8 @@
 """Backbones, neck, head and priors; importing this module registers them in MMDetection."""
 
-from .assigner import BatchMaxIoUAssigner
+from .assigner import BatchATSSAssigner, BatchMaxIoUAssigner
 from .autocast_conv import AutocastConv2d
+from .classifier import ImageClassifier
 from .mobilenetv2 import TappedMobileNetV2
 from .mobilenext import MobileNeXt
 from .priors import SSDLitePriorGenerator
@@ -14,7 +15,9 @@ from .ssdlite_neck import SSDLiteNeck
 __all__ = [
     'ActivationSandglassBlock',
     'AutocastConv2d',
+    'BatchATSSAssigner',
     'BatchMaxIoUAssigner',
+    'ImageClassifier',
     'MobileNeXt',
     'NarrowDepthwiseSandglassBlock',
     'SSDLiteHead',

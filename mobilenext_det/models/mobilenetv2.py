@@ -11,6 +11,7 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 
 from .replace_blocks import replace_blocks
+from .total_stride import reduce_stride
 from .zero_init import ZeroInitResidual
 
 BLOCKS = ('inverted_residual', 'extra_depthwise', 'sandglass')
@@ -48,14 +49,20 @@ class TappedMobileNetV2(ZeroInitResidual, MobileNetV2):
             a sandglass block has, both on its wide side: the article's control for their number. 'sandglass' has its
             blocks replaced, see `replace_blocks`; the expansion then has 160 channels.
         zero_init_residual: As in `MobileNeXt`.
+        total_stride: As in `MobileNeXt`; 8 takes the stride out of the first convolution and of the 24-channel stage.
         kwargs: Arguments of mmdet's `MobileNetV2`, except `out_indices`.
 
     Raises:
-        ValueError: For any other tap or block, and if `widen_factor` is not positive.
+        ValueError: For any other tap, block or total stride, and if `widen_factor` is not positive.
     """
 
     def __init__(
-        self, tap: str = 'block', block: str = 'inverted_residual', zero_init_residual: bool = False, **kwargs: Any
+        self,
+        tap: str = 'block',
+        block: str = 'inverted_residual',
+        zero_init_residual: bool = False,
+        total_stride: int = 32,
+        **kwargs: Any,
     ) -> None:
         if tap not in ('block', 'expansion'):
             raise ValueError(f"tap must be 'block' or 'expansion', but is {tap!r}.")
@@ -80,6 +87,7 @@ class TappedMobileNetV2(ZeroInitResidual, MobileNetV2):
             else dict(channels=wide, stride=16, stage=5, tap=tap),
             dict(channels=self.out_channel, stride=32, stage=7, tap='block'),
         ]
+        reduce_stride(self, total_stride)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map images (N, 3, H, W) to C4 (N, channels, H / 16, W / 16) and C5 (N, channels, H / 32, W / 32)."""

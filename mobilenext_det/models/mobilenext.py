@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .sandglass import SandglassBlock
+from .total_stride import reduce_stride
 from .zero_init import ZeroInitResidual
 
 # Reduction ratio t, channels c, blocks n, stride s of the first block. Version 1 of the paper prints n = 2 in the
@@ -99,12 +100,14 @@ class MobileNeXt(ZeroInitResidual):
         block_cfg: Type of the blocks, and its own arguments, for the ablations in `sandglass_ablations.py`.
         zero_init_residual: Start blocks that have a shortcut as the identity, by a zero scale in their last batch norm
             (as in mmdet's ResNet), which is meant for training from scratch; the authors do not do it.
+        total_stride: 32, or 16 or 8 for small images: the stem, and for 8 the first stage too, then keep their input's
+            size. The weights are the same.
         init_cfg: Initialisation. The default is the authors': N(0, sqrt(2 / (k * k * out))) for convolutions. For a
             checkpoint, `dict(type='Pretrained', checkpoint=FILE, prefix='backbone.')`.
 
     Raises:
-        ValueError: If `widen_factor` is not positive, a stage, a tap or `frozen_stages` does not exist, or an output is
-            named twice; the message names the value.
+        ValueError: If `widen_factor` is not positive, a stage, a tap, `frozen_stages` or `total_stride` does not exist,
+            or an output is named twice; the message names the value.
 
     Example:
         >>> import torch
@@ -128,6 +131,7 @@ class MobileNeXt(ZeroInitResidual):
         with_cp: bool = False,
         block_cfg: dict = dict(type=SandglassBlock),
         zero_init_residual: bool = False,
+        total_stride: int = 32,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         if init_cfg is None:
@@ -155,6 +159,7 @@ class MobileNeXt(ZeroInitResidual):
             dict(channels=channels[stage + 1], stride=stage_stride(stage, tap), stage=stage, tap=tap)
             for stage, tap in self.outputs
         ]
+        reduce_stride(self, total_stride)
         self._freeze()
 
     def _freeze(self) -> None:
