@@ -1,4 +1,4 @@
-"""Parameters and multiply-adds (MAdds) of a config's detector, by part and by layer.
+"""Parameters and multiply-adds (MAdds) of a config's detector or classifier, by part and by layer.
 
 Parameters are all trainable scalars: convolution weights, biases and batch norm's scale and shift. MAdds are the
 multiplications of convolutions and matrix products for one image; biases, batch norm and activations cost none. Both
@@ -41,7 +41,7 @@ class Layer(NamedTuple):
 
 
 def complexity(config: str, size: int | None = None) -> dict[str, dict[str, int]]:
-    """Count parameters and multiply-adds of a detector by part.
+    """Count parameters and multiply-adds of a detector or classifier by part.
 
     Args:
         config: The config file.
@@ -82,7 +82,7 @@ def stage_of(name: str) -> str:
 
 
 def count_layers(config: str, size: int | None = None) -> list[Layer]:
-    """Count parameters and multiply-adds of every layer of a detector, in the order of its modules.
+    """Count parameters and multiply-adds of every layer of a network, in the order of its modules.
 
     A layer is a module with weights of its own, together with its batch norm where mmcv's `ConvModule` joins the two.
     The roi head of a two-stage detector is counted for as many proposals as its config lets through.
@@ -106,7 +106,7 @@ def count_layers(config: str, size: int | None = None) -> list[Layer]:
 
 
 def build_model(cfg: Config, size: int | None = None) -> nn.Module:
-    """Build the detector of a config, for inputs of another size where one is given."""
+    """Build the network of a config, for inputs of another size where one is given."""
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     priors = cfg.model.get('bbox_head', {}).get('anchor_generator', {})
     if size and priors.get('type') == 'SSDLitePriorGenerator':
@@ -127,10 +127,15 @@ def input_shape(cfg: Config, size: int | None = None) -> tuple[int, int]:
         size: Side of a square input, instead of the one that the test pipeline resizes to.
 
     Raises:
-        UsageError: If the config's test pipeline resizes nothing.
+        UsageError: If the config's test pipeline resizes nothing, and no pipeline crops for a classifier.
     """
-    pipeline = cfg.get('test_dataloader', {}).get('dataset', {}).get('pipeline', ())
-    scales = [t.scale for t in pipeline if t.type in ('Resize', 'FixScaleResize', 'FixShapeResize') and 'scale' in t]
+    test, train = (
+        (cfg.get(f'{of}_dataloader') or {}).get('dataset', {}).get('pipeline', ()) for of in ('test', 'train')
+    )
+    scales = [t.scale for t in test if t.type in ('Resize', 'FixScaleResize', 'FixShapeResize') and 'scale' in t]
+    # A classifier sees what is cropped; where images are tested as they are, that is their size.
+    packed = [step for t in (*test, *train) if t.type == 'PackImage' for step in t.get('transforms', ())]
+    scales += [(step.size, step.size) for step in packed if step.type.endswith('Crop')]
     if not size and not scales:
         raise UsageError(f'{cfg.filename} does not say how large its input is: add --size.')
     width, height = (size, size) if size else scales[0]

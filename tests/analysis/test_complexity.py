@@ -59,6 +59,18 @@ def test_the_input_is_as_large_as_the_config_says():
     assert input_shape(retinanet, 100) == (128, 128)
 
 
+def test_a_classifier():
+    path = CONFIGS / 'pretrain' / 'mobilenext_imagenet.py'
+    assert input_shape(Config.fromfile(path)) == (224, 224)  # what is cropped of 256
+    assert input_shape(Config.fromfile(CONFIGS / 'pretrain' / 'mobilenext_cifar10.py')) == (32, 32)
+    assert complexity(str(path)) == {
+        'backbone': dict(params=2254416, madds=310062592),
+        'neck': dict(params=0, madds=0),
+        'head': dict(params=1281000, madds=1280000),
+        'total': dict(params=3535416, madds=311342592),
+    }
+
+
 def test_priors_follow_the_size_and_refuse_what_is_too_small():
     model = build_model(Config.fromfile(CONFIGS / 'ssdlite_mobilenext_toy.py'), 224)
     assert model.bbox_head.prior_generator.input_size == 224

@@ -14,8 +14,9 @@ def losses(work_dir):
     return {entry['step']: entry['loss'] for entry in entries if 'loss' in entry}
 
 
-def kill_after(process, work_dir, iteration):
-    """Kill a run once it has logged an iteration."""
+def killed(command, env, work_dir, iteration):
+    """Start a run, kill it once it has logged an iteration, and return its exit code."""
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None:
         if max(losses(work_dir), default=0) >= iteration:
             process.kill()
@@ -37,13 +38,8 @@ def same(left, right):
 def test_a_run_killed_twice_ends_with_the_bits_of_the_uninterrupted_one(tools, toy_root, trained, tmp_path):
     arguments = ['train.py', tools.config, '--data-root', toy_root, '--work-dir', tmp_path, '--resume', *tools.short]
     for workers, iteration, last in ((0, 3, 'iter_2.pth'), (2, 5, 'iter_4.pth')):
-        process = subprocess.Popen(
-            tools.command(*arguments, f'train_dataloader.num_workers={workers}'),
-            env=tools.env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        assert kill_after(process, tmp_path, iteration) == -9
+        command = tools.command(*arguments, f'train_dataloader.num_workers={workers}')
+        assert killed(command, tools.env, tmp_path, iteration) == -9
         assert (tmp_path / last).exists()
         assert not (tmp_path / 'iter_8.pth').exists()
     resumed = tools(*arguments, 'train_dataloader.num_workers=2')
@@ -55,6 +51,37 @@ def test_a_run_killed_twice_ends_with_the_bits_of_the_uninterrupted_one(tools, t
     for key in ('train/loss', 'train/lr', 'val/voc/mAP_11points'):
         assert same(*(end['message_hub']['log_scalars'][key]['log_history'].tolist() for end in ends))
     assert same(*(end['message_hub']['runtime_info']['best_score'] for end in ends))
+
+
+def test_the_modern_recipe_resumes_bit_for_bit_too(tools, toy_root, tmp_path):
+    """Its lines, on the toy set and short: matching, box loss, erasing, the average of the weights, the cosine."""
+    recipe = (tools.root / 'configs' / 'ssdlite_mobilenext_voc0712_modern.py').read_text()
+    for there, here in (
+        ('./ssdlite_mobilenext_voc0712.py', str(tools.config)),
+        ('_base_.train_dataloader.dataset.datasets', '[_base_.train_dataloader.dataset]'),
+        ('dict(datasets=datasets)', 'datasets[0]'),
+    ):
+        assert recipe.count(there) == 1
+        recipe = recipe.replace(there, here)
+    config = tmp_path / 'modern.py'
+    config.write_text(recipe)
+    folders = tmp_path / 'whole', tmp_path / 'killed'
+    short = ('param_scheduler.0.end=3', 'param_scheduler.1.begin=3', 'custom_hooks.0.gamma=2')
+    whole, resumed = (
+        ['train.py', config, '--data-root', toy_root, '--work-dir', folder, '--resume', *tools.short, *short]
+        for folder in folders
+    )
+    assert killed(tools.command(*resumed), tools.env, folders[1], 5) == -9
+    for arguments in (whole, resumed):
+        result = tools(*arguments)
+        assert result.returncode == 0, result.stderr
+    assert losses(folders[0]) == losses(folders[1])
+    ends = [torch.load(folder / 'iter_8.pth', weights_only=True) for folder in folders]
+    for part in ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers'):
+        assert same(ends[0][part], ends[1][part]), part
+    averaged, latest = ends[0]['state_dict'], ends[0]['ema_state_dict']
+    assert not same(averaged, {name: latest[f'module.{name}'] for name in averaged})
+    assert ends[0]['param_schedulers'][1]['T_max'] == 5
 
 
 def free_port():

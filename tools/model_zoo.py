@@ -1,0 +1,32 @@
+"""Write docs/model_zoo.md from configs/metafile.yml: python tools/model_zoo.py."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    return argparse.ArgumentParser(description='Write docs/model_zoo.md from configs/metafile.yml.').parse_args()
+
+
+def main() -> int:
+    """Write the page, or say in one sentence which config or entry is missing."""
+    parse_args()
+    from mobilenext_det.analysis.model_zoo import write_page
+    from mobilenext_det.engine import UsageError
+
+    try:
+        print(write_page(ROOT))
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
