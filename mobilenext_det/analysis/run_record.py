@@ -28,7 +28,7 @@ _WHAT = {
     'config': 'the config',
     'train_images': 'the list of training images',
     'test_images': 'the list of test images',
-    'checkpoint': 'the checkpoint',
+    'checkpoint': 'the checkpoint, or the weights that training starts from,',
 }
 
 
@@ -38,8 +38,8 @@ class Run(NamedTuple):
     Attributes:
         config: Name of the config.
         seed: Seed it was trained with, or the place of its checkpoint in the list given.
-        identity: Digests of the config, of the list of test images, and of the list of training images or, if it was
-            not trained by the comparison, of the checkpoint: None for the other of the two.
+        identity: Digests of the config, of the list of test images, of the list of training images, None if it was not
+            trained by the comparison, and of the checkpoint, or of the weights that training started from, if any.
         metrics: `mAP_11points` and `mAP_area`, and both APs of every class in `per_class`; None where undefined.
         curve: `loss`, pairs of an iteration and the mean loss up to it, and `validation`, triples of an iteration and
             both mAPs; empty for a checkpoint that was given.
@@ -150,7 +150,7 @@ def identify(config: Config, amp: bool, checkpoint: str | None) -> dict[str, str
         'config': _digest(text.encode()),
         'train_images': None if checkpoint else _digest_lists(config.get('train_dataloader')),
         'test_images': _digest_lists(config.get('test_dataloader')),
-        'checkpoint': _digest(Path(checkpoint).read_bytes()) if checkpoint else None,
+        'checkpoint': _digest_files([Path(checkpoint)] if checkpoint else _first_weights(config.to_dict())),
     }
 
 
@@ -184,6 +184,21 @@ def _annotation_files(value: Any) -> list[Path]:
         return []
     own = [Path(value.get('data_root') or '', value['ann_file'])] if value.get('ann_file') else []
     return own + [path for item in value.values() for path in _annotation_files(item)]
+
+
+def _first_weights(value: Any) -> list[Path]:
+    """Return the files that training starts from: those of `init_cfg` and `load_from`, if they are there."""
+    if isinstance(value, list | tuple):
+        return [path for item in value for path in _first_weights(item)]
+    if not isinstance(value, dict):
+        return []
+    own = [value[key] for key in ('checkpoint', 'load_from') if isinstance(value.get(key), str)]
+    files = [Path(name) for name in own if Path(name).is_file()]
+    return files + [path for item in value.values() for path in _first_weights(item)]
+
+
+def _digest_files(files: list[Path]) -> str | None:
+    return _digest(b''.join(file.read_bytes() for file in files)) if files else None
 
 
 def _digest(data: bytes) -> str:

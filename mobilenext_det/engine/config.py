@@ -24,6 +24,7 @@ _GET_DATA = (
     'get VOC with `python tools/data/download_voc.py --out data/VOCdevkit`, or make a synthetic set with '
     '`python tools/data/make_toy_voc.py --out data/toy` and add `--data-root data/toy`.'
 )
+_LAY_OUT = 'docs/pretraining.md says how they are laid out; --data-root names another folder.'
 
 
 def load_config(path: str, cfg_options: Sequence[str] = (), data_root: str | None = None) -> Config:
@@ -99,7 +100,7 @@ def _leaves(config: Config) -> Iterator[tuple[str, Any]]:
 
 
 def require_data(config: Config, *loaders: str) -> None:
-    """Check that the annotation files are there.
+    """Check that the annotation files, or the folders of images for classification, are there.
 
     Args:
         config (Config): The config.
@@ -110,9 +111,12 @@ def require_data(config: Config, *loaders: str) -> None:
     """
     for loader in loaders:
         for dataset in _datasets(config.get(loader) or {}):
-            path = os.path.join(dataset.get('data_root') or '', dataset.get('ann_file') or '')
+            images = dataset.get('type') == 'ImageFolder' and not dataset.get('ann_file')
+            below = dataset.data_prefix.img_path if images else dataset.get('ann_file') or ''
+            path = os.path.join(dataset.get('data_root') or '', below)
             if '://' not in path and not os.path.exists(path):
-                raise UsageError(f'There is no {path}, the list of images in {config.filename}: {_GET_DATA}')
+                what, advice = ('the images of', _LAY_OUT) if images else ('the list of images in', _GET_DATA)
+                raise UsageError(f'There is no {path}, {what} {config.filename}: {advice}')
 
 
 def _datasets(config: ConfigDict) -> Iterator[ConfigDict]:

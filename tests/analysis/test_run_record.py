@@ -78,6 +78,22 @@ def test_a_run_is_the_same_on_every_machine_and_no_other(tmp_path):
     assert [item['train_images'] is None for item in (identity, *given)] == [False, True, True]
 
 
+def test_the_weights_that_training_starts_from_count_if_they_are_there(tmp_path):
+    def digest(**settings):
+        return identify(Config(settings), False, None)['checkpoint']
+
+    path = tmp_path / 'weights.pth'
+    starts = (dict(model=dict(backbone=dict(init_cfg=[dict(checkpoint=str(path))]))), dict(load_from=str(path)))
+    assert [digest(**start) for start in starts] == [None, None]
+    digests = set()
+    for content in (b'one', b'two'):
+        path.write_bytes(content)
+        digests |= {digest(**start) for start in starts}
+    assert len(digests) == 2
+    assert None not in digests
+    assert digest(default_hooks=dict(checkpoint=dict(interval=2)), load_from=None) is None
+
+
 def test_other_settings_are_named(run_of, tmp_path):
     run = run_of('small', 0)
     require_same(run, tmp_path, run.identity)

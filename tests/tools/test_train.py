@@ -1,8 +1,11 @@
 import json
+import re
 import socket
 import subprocess
 import time
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -82,6 +85,107 @@ def test_the_modern_recipe_resumes_bit_for_bit_too(tools, toy_root, tmp_path):
     averaged, latest = ends[0]['state_dict'], ends[0]['ema_state_dict']
     assert not same(averaged, {name: latest[f'module.{name}'] for name in averaged})
     assert ends[0]['param_schedulers'][1]['T_max'] == 5
+
+
+@pytest.fixture(scope='session')
+def image_folders(shared):
+    """Two classes of pictures, in folders as CIFAR-10's are."""
+
+    def write(root):
+        for split, count in (('train', 8), ('test', 3)):
+            for name, grey in (('dark', 60), ('light', 180)):
+                folder = root / split / name
+                folder.mkdir(parents=True)
+                for number in range(count):
+                    noise = np.random.default_rng(number).integers(-50, 50, (32, 32, 3))
+                    assert cv2.imwrite(str(folder / f'{number}.png'), grey + noise)
+
+    return shared('image_folders', write)
+
+
+def pretrain(tools, data_root, work_dir, *options):
+    config = tools.root / 'configs' / 'pretrain' / 'mobilenext_cifar10.py'
+    network = ('model.num_classes=2', 'model.backbone.widen_factor=0.35')
+    arguments = ['train.py', config, '--data-root', data_root, '--work-dir', work_dir, '--resume', *tools.short[:-1]]
+    return [*arguments, *network, *options]
+
+
+@pytest.fixture(scope='session')
+def pretrained(shared, tools, image_folders):
+    """The work dir of a classifier of eight iterations."""
+
+    def train(folder):
+        result = tools(*pretrain(tools, image_folders, folder))
+        assert result.returncode == 0, result.stderr
+
+    return shared('pretrained', train)
+
+
+def test_interrupted_pretraining_ends_with_the_bits_of_the_uninterrupted_one(
+    tools, image_folders, pretrained, tmp_path
+):
+    """Crops, flips and dropout are drawn, with and without workers."""
+    arguments = pretrain(tools, image_folders, tmp_path, 'train_dataloader.num_workers=2')
+    assert killed(tools.command(*arguments), tools.env, tmp_path, 5) == -9
+    assert not (tmp_path / 'iter_8.pth').exists()
+    result = tools(*arguments)
+    assert result.returncode == 0, result.stderr
+    assert losses(tmp_path) == losses(pretrained)
+    ends = [torch.load(folder / 'iter_8.pth', weights_only=True) for folder in (pretrained, tmp_path)]
+    for part in ('state_dict', 'optimizer', 'param_schedulers'):
+        assert same(ends[0][part], ends[1][part]), part
+    assert same(*(end['message_hub']['runtime_info']['best_score'] for end in ends))
+    assert ends[0]['meta']['dataset_meta']['classes'] == ('dark', 'light')
+
+
+def test_a_detector_starts_from_a_classifiers_checkpoint(tools, toy_root, pretrained, tmp_path):
+    """The weights of its first checkpoint, at a rate of nothing, are the classifier's; only statistics move."""
+    checkpoint = pretrained / 'iter_8.pth'
+    start = [f'model.backbone.init_cfg.{key}={value}' for key, value in (
+        ('type', 'Pretrained'), ('checkpoint', checkpoint), ('prefix', 'backbone.'))]  # fmt: skip
+    arguments = ['train.py', tools.config, '--data-root', toy_root, '--work-dir', tmp_path, *tools.short]
+    result = tools(*arguments, *start, 'train_cfg.max_iters=2', 'optim_wrapper.optimizer.lr=0')
+    assert result.returncode == 0, result.stderr
+    detector = torch.load(tmp_path / 'iter_2.pth', weights_only=True)['state_dict']
+    classifier = torch.load(checkpoint, weights_only=True)['state_dict']
+    names = [name for name in detector if name.startswith('backbone.') and name.endswith(('weight', 'bias'))]
+    assert len(names) == 222
+    assert all(torch.equal(detector[name], classifier[name]) for name in names)
+
+
+def test_a_classifier_is_evaluated_by_the_same_tool(tools, image_folders, pretrained):
+    config = tools.root / 'configs' / 'pretrain' / 'mobilenext_cifar10.py'
+    options = ('test_dataloader.num_workers=0', 'model.num_classes=2', 'model.backbone.widen_factor=0.35')
+    arguments = ('--data-root', image_folders, '--cfg-options', *options, 'test_evaluator.topk=[1,2]')
+    result = tools('test.py', config, pretrained / 'iter_8.pth', *arguments)
+    assert result.returncode == 0, result.stderr
+    assert 'accuracy/top2: 1.0000' in result.stdout + result.stderr
+
+
+def test_two_processes_pretrain_one_model(tools, image_folders, tmp_path):
+    """Every image once in two iterations of two times four, and the curve of validation is that of all images."""
+    _, config, *arguments = pretrain(tools, image_folders, tmp_path / 'run', 'custom_hooks=[]')
+    result = subprocess.run(
+        ['bash', str(tools.root / 'tools' / 'dist_train.sh'), str(config), '2', *map(str, arguments)],
+        env={**tools.env, 'PORT': str(free_port())},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert sorted(losses(tmp_path / 'run')) == list(range(1, 9))
+    scores = re.findall(r'Iter\(val\).*accuracy/top5: ([0-9.]+)', result.stdout + result.stderr)
+    assert scores == ['1.0000', '1.0000']
+
+
+def test_missing_images_are_said_in_a_sentence(tools, tmp_path):
+    config = tools.root / 'configs' / 'pretrain' / 'mobilenext_imagenet.py'
+    result = tools('train.py', config, '--data-root', tmp_path)
+    assert result.returncode == 2
+    assert 'Traceback' not in result.stderr
+    assert result.stderr.splitlines()[-1] == (
+        f'There is no {tmp_path}/train, the images of {config}: docs/pretraining.md says how they are laid out; '
+        '--data-root names another folder.'
+    )
 
 
 def free_port():
