@@ -68,5 +68,5 @@ custom_hooks = [dict(type='SeedIterationHook'), dict(type='NumClassCheckHook')]
 optim_wrapper = dict(
     type='AutocastOptimWrapper', optimizer=dict(type='SGD', lr=learning_rate, momentum=0.9, weight_decay=4e-5)
 )
-param_scheduler = dict(type='CosineAnnealingLR', by_epoch=False, T_max=epochs * epoch, end=epochs * epoch)
+param_scheduler = [dict(type='CosineAnnealingLR', by_epoch=False)]  # to the end of the training
 auto_scale_lr = dict(base_batch_size=256)

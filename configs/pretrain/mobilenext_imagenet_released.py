@@ -15,11 +15,5 @@ warmup = 3 * _base_.epoch
 optim_wrapper = dict(optimizer=dict(lr=0.1, weight_decay=1e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=warmup),
-    dict(
-        type='CosineAnnealingLR',
-        by_epoch=False,
-        begin=warmup,
-        end=_base_.train_cfg.max_iters,
-        T_max=_base_.train_cfg.max_iters - warmup,
-    ),
+    dict(_base_.param_scheduler[0], begin=warmup),
 ]

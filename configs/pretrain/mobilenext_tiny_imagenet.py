@@ -38,7 +38,4 @@ model = dict(num_classes=200, backbone=dict(total_stride=16))
 train_cfg = dict(max_iters=epochs * epoch, val_interval=epoch)
 default_hooks = dict(checkpoint=dict(interval=epoch))
 warmup = 3 * epoch
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=warmup),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=warmup, end=epochs * epoch, T_max=epochs * epoch - warmup),
-]
+param_scheduler = [dict(_base_.param_scheduler[0], end=warmup), dict(_base_.param_scheduler[1], begin=warmup)]

@@ -17,7 +17,4 @@ model = dict(backbone=dict(widen_factor=0.5, zero_init_residual=True))
 train_cfg = dict(max_iters=epochs * epoch, val_interval=epoch)
 default_hooks = dict(checkpoint=dict(interval=epoch))
 warmup = epoch // 2
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=warmup),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=warmup, end=epochs * epoch, T_max=epochs * epoch - warmup),
-]
+param_scheduler = [dict(_base_.param_scheduler[0], end=warmup), dict(_base_.param_scheduler[1], begin=warmup)]
