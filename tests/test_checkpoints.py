@@ -1,4 +1,4 @@
-"""The checkpoint in the repository is what its name says and finds what docs/results.md says."""
+"""The checkpoints in the repository are what their names say, and fit the configs that they are for."""
 
 import hashlib
 import json
@@ -6,21 +6,42 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from mobilenext_det.datasets.toy_voc import make_toy_voc
+from mobilenext_det.engine.checkpoint_fit import misfits
 from mobilenext_det.engine.run import evaluate
 
 ROOT = Path(__file__).parents[1]
-(FILE,) = (ROOT / 'checkpoints').glob('*.pth')
+FILES = sorted((ROOT / 'checkpoints').glob('*.pth'))
+(DETECTOR,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
+PRETRAINED = ('mobilenext', 'mobilenetv2_expansion')
 
 
-def test_the_name_holds_the_digest_and_the_file_only_tensors_and_class_names():
-    assert FILE.stem.rpartition('-')[2] == hashlib.sha256(FILE.read_bytes()).hexdigest()[:8]
-    assert FILE.stat().st_size < 5e6
-    saved = torch.load(FILE, weights_only=True)
+@pytest.mark.parametrize('file', FILES, ids=lambda file: file.name)
+def test_the_name_holds_the_digest_and_the_file_only_tensors_and_class_names(file):
+    assert file.stem.rpartition('-')[2] == hashlib.sha256(file.read_bytes()).hexdigest()[:8]
+    assert file.stat().st_size < 5e6
+    saved = torch.load(file, weights_only=True)
     assert set(saved) == {'meta', 'state_dict'}
     assert set(saved['meta']) == {'dataset_meta'}
     assert all(isinstance(value, torch.Tensor) for value in saved['state_dict'].values())
+
+
+@pytest.mark.parametrize('name', PRETRAINED)
+def test_a_pretrained_backbone_fits_its_classifier_and_its_detector(name, monkeypatch):
+    monkeypatch.chdir(ROOT)  # the config's path begins there
+    init_default_scope('mmdet')
+    model = Config.fromfile(f'configs/compare/bccd_{name}_pretrained.py').model
+    weights = torch.load(model.backbone.init_cfg.checkpoint, weights_only=True)['state_dict']
+    classifier = f'configs/pretrain/{name.split("_")[0]}_w050_tiny_imagenet.py'
+    assert misfits(MODELS.build(Config.fromfile(classifier).model), weights) == ([], [])
+    backbone = MODELS.build(model).backbone
+    backbone.init_weights()
+    loaded = backbone.state_dict()
+    assert all(torch.equal(loaded[key], weights[f'backbone.{key}'].to(loaded[key].dtype)) for key in loaded)
 
 
 def test_it_finds_the_objects_of_held_out_scenes(tmp_path):
@@ -28,7 +49,7 @@ def test_it_finds_the_objects_of_held_out_scenes(tmp_path):
     workers = ('test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=False')
     scores = evaluate(
         str(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'),
-        str(FILE),
+        str(DETECTOR),
         work_dir=str(tmp_path / 'work'),
         cfg_options=workers,
         data_root=str(tmp_path / 'toy'),

@@ -19,6 +19,7 @@ from mobilenext_det.engine import UsageError
 ROOT = Path(__file__).parents[1]
 MODELS = load(ROOT / METAFILE)['Models']
 KEYS = {'Name', 'In Collection', 'Config', 'Metadata', 'Results', 'Measured', 'Published', 'Weights', 'SHA-256'}
+SCORES = {'mAP_11points': 'mAP 11 points', 'mAP_area': 'mAP area', 'top1': 'top-1', 'top5': 'top-5'}
 COUNTED = {'Parameters', 'MAdds', 'Input Size', 'Training Data', 'Recipe'}
 
 
@@ -31,15 +32,20 @@ def measured():
 
 
 def recorded(path):
-    """The seed and the iterations of a run, where its file has them, and both mAPs."""
+    """The seed and the iterations of a run, where its file has them, and its scores."""
     if path.parent.name == 'runs':
         run = read_run(path)  # computes the APs anew
-        return run.seed, run.training['iterations'], run.metrics['mAP_11points'], run.metrics['mAP_area']
+        return run.seed, run.training['iterations'], named(run.metrics)
     if path.suffix == '.json':
         last = json.loads(path.read_text())['val'][-1]
-        return None, last['step'], last['mAP_11points'], last['mAP_area']
+        return None, last['step'], named(last)
     rows = dict(re.findall(r'^\| mAP, (11 points|area) \| (0\.\d{4}) \|$', path.read_text(), re.MULTILINE))
-    return None, None, float(rows['11 points']), float(rows['area'])
+    return None, None, {f'mAP {mode}': float(value) for mode, value in rows.items()}
+
+
+def named(scores):
+    """The scores that the zoo has, by its names."""
+    return {name: scores[key] for key, name in SCORES.items() if key in scores}
 
 
 def test_every_config_has_one_entry():
@@ -104,13 +110,14 @@ def test_what_the_config_says(model):
 def test_results_are_those_of_their_records(model):
     (result,) = model['Results']
     runs = [recorded(path) for path in sorted(ROOT.glob(result['Record']))]
-    seeds, iterations, *maps = zip(*runs, strict=True)
+    seeds, iterations, scores = zip(*runs, strict=True)
     assert set(iterations) <= {Config.fromfile(ROOT / model['Config']).train_cfg.max_iters, None}
     if seeds[0] is not None:
         assert ', '.join(map(str, seeds)) == str(model['Metadata']['Seeds'])
         assert Path(result['Record']).name == f'{model["Name"]}-seed*.json'
     found = {}
-    for name, values in zip(('mAP 11 points', 'mAP area'), maps, strict=True):
+    for name in scores[0]:
+        values = [each[name] for each in scores]
         found[name] = round(100 * statistics.mean(values), 2)
         if len(values) > 1:
             found[f'{name} sd'] = round(100 * statistics.stdev(values), 2)
@@ -141,8 +148,9 @@ def test_the_page_says_what_is_measured_and_what_is_not():
         assert ('[published](' in rows[model['Name']]) == ('Published' in model)
     for model in measured():
         metrics = model['Results'][0]['Metrics']
-        spread = f' ± {metrics["mAP area sd"]:.2f}' if 'mAP area sd' in metrics else ''
-        assert f'<br>mAP area {metrics["mAP area"]:.2f}{spread}<br>' in rows[model['Name']]
+        name = 'top-5' if 'top-5' in metrics else 'mAP area'
+        spread = f' ± {metrics[f"{name} sd"]:.2f}' if f'{name} sd' in metrics else ''
+        assert f'<br>{name} {metrics[name]:.2f}{spread}<br>' in rows[model['Name']]
 
 
 def test_links_of_the_page_lead_somewhere():

@@ -9,7 +9,7 @@ from mobilenext_det.engine.detector import Detector
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
-(CHECKPOINT,) = (ROOT / 'checkpoints').glob('*.pth')
+(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
 
 
 @pytest.fixture(scope='session')

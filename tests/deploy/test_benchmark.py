@@ -10,7 +10,7 @@ from mobilenext_det.engine import UsageError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
-(CHECKPOINT,) = (ROOT / 'checkpoints').glob('*.pth')
+(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
 
 
 def row(network, weights, form, precision, value=0):

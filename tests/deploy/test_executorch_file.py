@@ -66,7 +66,7 @@ def test_a_batch_is_its_pictures(network, fp32, scenes):
 
 
 def test_int8_of_a_smaller_identity_multiplier_runs(folder, scenes):
-    (checkpoint,) = (ROOT / 'checkpoints').glob('*.pth')
+    (checkpoint,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
     half = 'model.backbone.identity_multiplier=0.5'
     network = ExportableNetwork(
         Detector(str(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'), str(checkpoint), cfg_options=[half])

@@ -12,7 +12,7 @@ from mobilenext_det.engine.detector import Detector
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
-(CHECKPOINT,) = (ROOT / 'checkpoints').glob('*.pth')
+(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
 SAME_MEANS = ['model.data_preprocessor.mean=[120,120,120]', 'model.data_preprocessor.std=[57,57,57]']
 
 

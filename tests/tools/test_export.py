@@ -8,7 +8,7 @@ from mobilenext_det.datasets.toy_voc import make_toy_voc
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
-(CHECKPOINT,) = (ROOT / 'checkpoints').glob('*.pth')
+(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
 
 
 def run(*arguments, tool='export'):
