@@ -101,6 +101,8 @@ class ProcessGroup:
 
 def _own_group() -> None:
     os.setpgrp()
+    # By this signal the kernel ends a paused group whose parent is gone; under nohup it would be ignored.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

@@ -87,7 +87,8 @@ def test_a_child_that_left_the_group_is_ended(tmp_path, alive):
     assert not any(map(alive, members))
 
 
-def test_nothing_outlives_a_benchmark_that_is_killed(tmp_path, alive):
+@pytest.mark.parametrize('wrapper', [[], ['nohup']], ids=['alone', 'nohup'])
+def test_nothing_outlives_a_benchmark_that_is_killed(wrapper, tmp_path, alive):
     """Neither what was running nor what was paused, workers included."""
     running, paused = tmp_path / 'running', tmp_path / 'paused'
     code = f"""
@@ -105,7 +106,8 @@ for name in ('paused', 'running'):
 print('ready', flush=True)
 time.sleep(60)
 """
-    benchmark = subprocess.Popen([sys.executable, '-c', code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    command = [*wrapper, sys.executable, '-c', code, str(tmp_path)]
+    benchmark = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert benchmark.stdout.readline() == 'ready\n'
     parents = [started(folder)[0] for folder in (running, paused)]
     child = started(paused)[1]

@@ -15,7 +15,9 @@ from mobilenext_det.engine import UsageError
 from mobilenext_det.models import MobileNeXt, TappedMobileNetV2
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-# The configs that start from ImageNet weights; all others are from scratch and say nothing of it.
+# Those that start from weights in the repository.
+SHIPPED = [f'compare/bccd_{network}_pretrained.py' for network in ('mobilenext', 'mobilenetv2_expansion')]
+# Those that start from ImageNet weights; all others are from scratch and say nothing of it.
 PRETRAINED = {
     **dict.fromkeys(
         (f'ssdlite_mobilenext_{data}.py' for data in ('voc', 'voc_ema', 'voc0712', 'voc0712_4xb24', 'voc0712_modern')),
@@ -134,8 +136,13 @@ def test_a_damaged_file_is_named(name, tmp_path):
 )
 def test_which_configs_ask_for_which_file(path):
     init_cfg = Config.fromfile(path).model.backbone.get('init_cfg')
-    checkpoint = PRETRAINED.get(str(path.relative_to(CONFIGS)))
-    assert init_cfg == (checkpoint and if_there(checkpoint))
+    name = str(path.relative_to(CONFIGS))
+    if name in SHIPPED:
+        assert init_cfg.type == 'Pretrained'
+        assert (CONFIGS.parent / init_cfg.checkpoint).is_file()
+    else:
+        checkpoint = PRETRAINED.get(name)
+        assert init_cfg == (checkpoint and if_there(checkpoint))
 
 
 @pytest.mark.parametrize(('config', 'file'), PRETRAINED.items())

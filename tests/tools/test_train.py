@@ -106,8 +106,9 @@ def image_folders(shared):
 def pretrain(tools, data_root, work_dir, *options):
     config = tools.root / 'configs' / 'pretrain' / 'mobilenext_cifar10.py'
     network = ('model.num_classes=2', 'model.backbone.widen_factor=0.35')
+    warmup = ('param_scheduler.0.end=3', 'param_scheduler.1.begin=3')
     arguments = ['train.py', config, '--data-root', data_root, '--work-dir', work_dir, '--resume', *tools.short[:-1]]
-    return [*arguments, *network, *options]
+    return [*arguments, *network, *warmup, *options]
 
 
 @pytest.fixture(scope='session')
