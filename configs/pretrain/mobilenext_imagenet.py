@@ -4,7 +4,8 @@
     bash tools/dist_train.sh configs/pretrain/mobilenext_imagenet.py 8 --cfg-options train_dataloader.batch_size=32
     python tools/test.py configs/pretrain/mobilenext_imagenet.py work_dirs/mobilenext_imagenet/iter_1000800.pth
 
-data/imagenet holds train/CLASS/*.JPEG and val/CLASS/*.JPEG. Published by the authors: 74.02 top-1 (not measured here).
+data/imagenet holds train/CLASS/*.JPEG and val/CLASS/*.JPEG. Published for this network: 74.02 top-1, without the recipe
+(not measured here).
 """
 
 _base_ = ['../_base_/models/mobilenext_classifier.py', '../_base_/default_runtime.py']

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -177,24 +178,25 @@ def _digest_lists(loader: Any) -> str:
     return _digest(json.dumps(words).encode())
 
 
-def _annotation_files(value: Any) -> list[Path]:
-    if isinstance(value, list | tuple):
-        return [path for item in value for path in _annotation_files(item)]
-    if not isinstance(value, dict):
-        return []
-    own = [Path(value.get('data_root') or '', value['ann_file'])] if value.get('ann_file') else []
-    return own + [path for item in value.values() for path in _annotation_files(item)]
+def _annotation_files(loader: Any) -> list[Path]:
+    found = (part for part in _dicts(loader) if part.get('ann_file'))
+    return [Path(part.get('data_root') or '', part['ann_file']) for part in found]
 
 
-def _first_weights(value: Any) -> list[Path]:
+def _first_weights(config: Any) -> list[Path]:
     """Return the files that training starts from: those of `init_cfg` and `load_from`, if they are there."""
+    named = (part.get(key) for part in _dicts(config) for key in ('checkpoint', 'load_from'))
+    return [Path(name) for name in named if isinstance(name, str) and Path(name).is_file()]
+
+
+def _dicts(value: Any) -> Iterator[dict]:
+    """Yield a dict and all dicts inside it, the outer ones first."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
     if isinstance(value, list | tuple):
-        return [path for item in value for path in _first_weights(item)]
-    if not isinstance(value, dict):
-        return []
-    own = [value[key] for key in ('checkpoint', 'load_from') if isinstance(value.get(key), str)]
-    files = [Path(name) for name in own if Path(name).is_file()]
-    return files + [path for item in value.values() for path in _first_weights(item)]
+        for item in value:
+            yield from _dicts(item)
 
 
 def _digest_files(files: list[Path]) -> str | None:

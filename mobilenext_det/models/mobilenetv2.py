@@ -90,7 +90,7 @@ class TappedMobileNetV2(ZeroInitResidual, MobileNetV2):
         reduce_stride(self, total_stride)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Map images (N, 3, H, W) to C4 (N, channels, H / 16, W / 16) and C5 (N, channels, H / 32, W / 32)."""
+        """Map images (N, 3, H, W) to C4 and C5, (N, channels, H / stride, W / stride) each: see `feature_info`."""
         for name in ('conv1', *self.layers[:5]):
             x = getattr(self, name)(x)
         expansion, out = self._first_of_stage_5(x)
