@@ -52,6 +52,8 @@ setup(
     python_requires='>=3.10',
     install_requires=requirements('runtime'),
     extras_require={'deploy': requirements('deploy')},
+    py_modules=['mobilenext'],
+    entry_points={'console_scripts': ['mobilenext = mobilenext:main']},
     packages=find_packages(include=['mobilenext_det', 'mobilenext_det.*']),
     package_data={'mobilenext_det': ['.mim/**/*']},
     exclude_package_data={'mobilenext_det': ['.mim/**/__pycache__/*']},

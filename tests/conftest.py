@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ['tests.fixtures.tiny_network', 'tests.fixtures.untrained']
+
 # Nothing timed is asserted: a busy machine is no failure.
 settings.register_profile('untimed', deadline=None)
 settings.load_profile('untimed')

@@ -10,9 +10,9 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mobilenext_det.checkpoints.checkpoint_fit import misfits
 from mobilenext_det.datasets.toy_voc import make_toy_voc
-from mobilenext_det.engine.checkpoint_fit import misfits
-from mobilenext_det.engine.run import evaluate
+from mobilenext_det.engine.evaluate import evaluate
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / 'checkpoints').glob('*.pth'))

@@ -13,8 +13,8 @@ from mmengine.fileio import load
 from mobilenext_det._mim import MIM
 from mobilenext_det.analysis.complexity import complexity, input_shape
 from mobilenext_det.analysis.model_zoo import METAFILE, PAGE, page, read_models, write_page
-from mobilenext_det.analysis.run_record import read_run
-from mobilenext_det.engine import UsageError
+from mobilenext_det.comparison.run_record import read_run
+from mobilenext_det.errors import UsageError
 
 ROOT = Path(__file__).parents[1]
 MODELS = load(ROOT / METAFILE)['Models']

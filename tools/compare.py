@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -42,15 +44,10 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Compare, or say in one sentence what is missing."""
     args = vars(parse_args())
-    from mobilenext_det.analysis.comparison import compare
-    from mobilenext_det.datasets import BadDataError
-    from mobilenext_det.engine import UsageError
+    from mobilenext_det.comparison.compare import compare
 
     try:
         compare(args.pop('configs'), args.pop('out'), **args)
-    except (BadDataError, UsageError) as error:
-        print(error, file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         print('Stopped: the same command goes on where this one was.', file=sys.stderr)
         return 130
@@ -58,4 +55,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

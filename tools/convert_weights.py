@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -24,15 +26,10 @@ def main() -> int:
     """Convert, or say in one sentence why not."""
     args = vars(parse_args())
     from mobilenext_det.convert import convert_weights
-    from mobilenext_det.engine import UsageError
 
-    try:
-        convert_weights(**args)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
+    convert_weights(**args)
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -6,6 +6,8 @@ import argparse
 import json
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -24,16 +26,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Detect, say what could not be read, and return 0 if everything could."""
     args = parse_args()
-    from mobilenext_det.engine import UsageError
-    from mobilenext_det.engine.detect import detect_files
-    from mobilenext_det.engine.detector import Detector
+    from mobilenext_det.inference.detect import detect_files
+    from mobilenext_det.inference.detector import Detector
 
-    try:
-        detector = Detector(args.config, args.checkpoint, args.device, args.cfg_options)
-        results, failures = detect_files(detector, args.inputs, args.out, args.score_thr)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
+    detector = Detector(args.config, args.checkpoint, args.device, args.cfg_options)
+    results, failures = detect_files(detector, args.inputs, args.out, args.score_thr)
     print(*failures, sep='\n', end='\n' if failures else '', file=sys.stderr)
     if args.json:
         print(json.dumps(results))
@@ -43,4 +40,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

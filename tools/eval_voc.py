@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -33,27 +35,22 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Judge one or two folders of detections, or say in one sentence what is wrong with them."""
     args = parse_args()
-    from mobilenext_det.datasets import BadDataError
     from mobilenext_det.evaluation.judge_files import judge_files
 
-    try:
-        judge_files(
-            args.voc_root,
-            args.split,
-            [args.detections, *([args.compare] if args.compare else [])],
-            modes=('11points', 'area') if args.mode == 'both' else (args.mode,),
-            classes=args.classes,
-            iou_threshold=args.iou,
-            difficult='count' if args.count_difficult else 'ignore',
-            coco=args.coco,
-            report_dir=args.out,
-            as_json=args.json,
-        )
-    except BadDataError as error:
-        print(error, file=sys.stderr)
-        return 2
+    judge_files(
+        args.voc_root,
+        args.split,
+        [args.detections, *([args.compare] if args.compare else [])],
+        modes=('11points', 'area') if args.mode == 'both' else (args.mode,),
+        classes=args.classes,
+        iou_threshold=args.iou,
+        difficult='count' if args.count_difficult else 'ignore',
+        coco=args.coco,
+        report_dir=args.out,
+        as_json=args.json,
+    )
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

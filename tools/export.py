@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -26,15 +28,9 @@ def main() -> int:
     """Write the file, say how it compares with the checkpoint, and return 0 unless an fp32 file differs."""
     args = vars(parse_args())
     from mobilenext_det.deploy.command import export_and_check
-    from mobilenext_det.deploy.runtime import DeployError
-    from mobilenext_det.engine import UsageError
 
-    try:
-        return export_and_check(**args)
-    except (DeployError, UsageError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    return export_and_check(**args)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

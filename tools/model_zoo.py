@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from mobilenext import exit_code
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -18,15 +20,10 @@ def main() -> int:
     """Write the page, or say in one sentence which config or entry is missing."""
     parse_args()
     from mobilenext_det.analysis.model_zoo import write_page
-    from mobilenext_det.engine import UsageError
 
-    try:
-        print(write_page(ROOT))
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
+    print(write_page(ROOT))
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -17,17 +19,12 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Write the file and say what it is."""
     args = parse_args()
-    from mobilenext_det.engine import UsageError
-    from mobilenext_det.engine.publish import publish
+    from mobilenext_det.checkpoints.publish import publish
 
-    try:
-        path = publish(args.checkpoint, args.out)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
+    path = publish(args.checkpoint, args.out)
     print(f'{path}: {path.stat().st_size / 1e6:.2f} MB')
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line, whose arguments are those of MMDetection's tools/test.py and --data-root."""
@@ -35,24 +37,17 @@ def main() -> int:
     """Evaluate, or say in one sentence what is missing."""
     args = vars(parse_args())
     os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
-    from mobilenext_det.datasets import BadDataError
     from mobilenext_det.deploy.export import is_exported
-    from mobilenext_det.deploy.runtime import DeployError
-    from mobilenext_det.engine import UsageError
-    from mobilenext_det.engine.run import evaluate
+    from mobilenext_det.engine.evaluate import evaluate
 
-    try:
-        if is_exported(args['checkpoint']):
-            from mobilenext_det.deploy.evaluate import evaluate_exported
+    if is_exported(args['checkpoint']):
+        from mobilenext_det.deploy.evaluate import evaluate_exported
 
-            evaluate_exported(args.pop('config'), args.pop('checkpoint'), **args)
-        else:
-            evaluate(**args)
-    except (BadDataError, DeployError, UsageError) as error:
-        print(error, file=sys.stderr)
-        return 2
+        evaluate_exported(args.pop('config'), args.pop('checkpoint'), **args)
+    else:
+        evaluate(**args)
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line, whose arguments are those of MMDetection's tools/train.py and --data-root."""
@@ -38,17 +40,11 @@ def main() -> int:
     """Train, or say in one sentence what is missing."""
     args = vars(parse_args())
     os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
-    from mobilenext_det.datasets import BadDataError
-    from mobilenext_det.engine import UsageError
-    from mobilenext_det.engine.run import train
+    from mobilenext_det.engine.train import train
 
-    try:
-        train(**args)
-    except (BadDataError, UsageError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    train(**args)
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

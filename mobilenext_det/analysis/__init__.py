@@ -1,1 +1,1 @@
-"""What explains: complexity, gradients and the comparison of models."""
+"""What explains: complexity, gradients, information and learning curves."""

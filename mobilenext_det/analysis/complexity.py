@@ -20,8 +20,8 @@ from mmengine.registry import init_default_scope
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mobilenext_det.engine import UsageError
 from mobilenext_det.engine.config import load_config
+from mobilenext_det.errors import UsageError
 
 
 class Layer(NamedTuple):

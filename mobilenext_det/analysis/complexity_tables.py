@@ -10,7 +10,7 @@ import torch
 from mmdet.registry import MODELS
 from torch import nn
 
-from mobilenext_det.evaluation.tables import markdown_table, render
+from mobilenext_det.display.tables import markdown_table, render
 
 from .complexity import Layer, complexity, count_layers, count_madds, stage_of, sum_parts
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mobilenext_det.evaluation.charts import COLOURS, INK, STYLE
+from mobilenext_det.display.style import COLOURS, INK, STYLE
 
 from .gradients import WHOLE
 

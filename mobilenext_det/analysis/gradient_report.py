@@ -17,10 +17,11 @@ from mmengine.runner import CheckpointLoader, Runner, set_random_seed
 from rich.console import Console
 from rich.progress import track
 
-from mobilenext_det.engine import UsageError
-from mobilenext_det.engine.checkpoint_fit import misfits
-from mobilenext_det.engine.config import load_config, require_checkpoint, require_data
-from mobilenext_det.evaluation.tables import markdown_table, render
+from mobilenext_det.checkpoints import require_checkpoint
+from mobilenext_det.checkpoints.checkpoint_fit import misfits
+from mobilenext_det.display.tables import markdown_table, render
+from mobilenext_det.engine.config import load_config, require_data
+from mobilenext_det.errors import UsageError
 
 from .gradients import WHOLE, Confusion, batch_gradient, gradient_confusion
 from .information import BottleneckLoss, BottleneckProbe

@@ -10,8 +10,8 @@ from typing import Any
 
 from mmengine.fileio import load
 
-from mobilenext_det.engine import UsageError
-from mobilenext_det.engine.atomic import write_atomically
+from mobilenext_det.errors import UsageError
+from mobilenext_det.files import write_atomically
 
 METAFILE = 'configs/metafile.yml'
 PAGE = 'docs/model_zoo.md'

@@ -9,10 +9,9 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from mobilenext_det.engine import UsageError
-from mobilenext_det.evaluation.charts import STYLE
-
-from .comparison_charts import colour_of
+from mobilenext_det.comparison.charts import colour_of
+from mobilenext_det.display.style import STYLE
+from mobilenext_det.errors import UsageError
 
 Curve = Mapping[str, list[dict[str, float]]]
 TIMES = ('time', 'data_time', 'iter', 'memory')  # of the machine, not of the training

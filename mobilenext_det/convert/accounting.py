@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mobilenext_det.engine import UsageError
+from mobilenext_det.errors import UsageError
 
 from .reading import Source
 from .targets import Target
@@ -14,11 +14,11 @@ def convert(source: Source, target: Target) -> dict[str, Tensor]:
     """Hand the weights of a source file over to the layers of a target.
 
     Args:
-        source (Source): What the file holds.
-        target (Target): What it is to become.
+        source: What the file holds.
+        target: What it is to become.
 
     Returns:
-        dict[str, Tensor]: The target's ``state_dict``. It lacks batch norm's counters of batches, which nothing here
+        The target's ``state_dict``. It lacks batch norm's counters of batches, which nothing here
         reads, where the source does.
 
     Raises:

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from mobilenext_det.engine import UsageError
-from mobilenext_det.engine.atomic import write_atomically
+from mobilenext_det.errors import UsageError
+from mobilenext_det.files import write_atomically
 
 from .accounting import convert
 from .layouts import find_layout, make_target
@@ -28,9 +28,9 @@ def convert_weights(source: str, out: str, kind: str = 'auto') -> None:
     ``head.fc``, as in mmpretrain), and the source's kind, name and digest under ``meta``.
 
     Args:
-        source (str): The file with the weights.
-        out (str): The file to write.
-        kind (str): One of `KINDS`, or 'auto' to find out; the name of a Paddle file then ends in .pdparams.
+        source: The file with the weights.
+        out: The file to write.
+        kind: One of `KINDS`, or 'auto' to find out; the name of a Paddle file then ends in .pdparams.
 
     Raises:
         UsageError: If the source is missing, damaged, could run code or is none of the kinds, or if a weight of it or

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from mobilenext_det.engine import UsageError
+from mobilenext_det.errors import UsageError
 from mobilenext_det.models import MobileNeXt, TappedMobileNetV2
 
 from .names import mmpretrain, mobilenext, torchvision
@@ -56,8 +56,8 @@ def find_layout(source: Source, kind: str) -> Layout:
     """Find out how a source file names its weights.
 
     Args:
-        source (Source): What the file holds.
-        kind (str): The kind that it has to be, or 'auto'; files of Paddle follow the authors or torchvision.
+        source: What the file holds.
+        kind: The kind that it has to be, or 'auto'; files of Paddle follow the authors or torchvision.
 
     Raises:
         UsageError: If it is of no kind that is known, or of another one.
@@ -77,8 +77,8 @@ def make_target(source: Source, layout: Layout) -> Target:
     """Build what a source file is to become, on the meta device, of the size that its shapes tell.
 
     Args:
-        source (Source): What the file holds.
-        layout (Layout): How it names its weights.
+        source: What the file holds.
+        layout: How it names its weights.
 
     Raises:
         UsageError: If no width and no number of classes have such shapes.

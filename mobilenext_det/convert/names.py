@@ -18,9 +18,9 @@ def in_sequence(module: nn.Module, ours: str, theirs: str) -> Names:
     """Name the layers of a module whose counterpart is one flat ``nn.Sequential``.
 
     Args:
-        module (nn.Module): Our module, whose layers run in the order in which they are registered.
-        ours (str): Its name.
-        theirs (str): Name of the Sequential.
+        module: Our module, whose layers run in the order in which they are registered.
+        ours: Its name.
+        theirs: Name of the Sequential.
     """
     leaves = [
         name for name, leaf in module.named_modules() if not list(leaf.children()) and not isinstance(leaf, nn.Identity)

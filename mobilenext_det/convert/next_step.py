@@ -23,8 +23,8 @@ def next_step(target: Target, out: str) -> str:
     """Say how to use a converted file.
 
     Args:
-        target (Target): What it holds.
-        out (str): The file.
+        target: What it holds.
+        out: The file.
     """
     if target.classes:
         config = _DETECTORS.get((target.network, target.width, target.classes))

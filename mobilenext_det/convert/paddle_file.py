@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mobilenext_det.engine import CheckpointError
+from mobilenext_det.errors import CheckpointError
 
 # Paddle's names of what PyTorch's batch norm has.
 _STATISTICS = {'_mean': 'running_mean', '_variance': 'running_var'}
@@ -47,10 +47,10 @@ def load_paddle(path: str) -> Any:
     """Read a ``.pdparams`` file: a pickled dict of arrays.
 
     Args:
-        path (str): The file.
+        path: The file.
 
     Returns:
-        Any: What was saved, arrays as NumPy's.
+        What was saved, arrays as NumPy's.
 
     Raises:
         CheckpointError: If the file is damaged or another one, or names anything that could run code.
@@ -70,10 +70,10 @@ def to_torch(saved: Mapping[str, Any]) -> dict[str, Any]:
     """Give arrays the names and the layout that PyTorch has for them.
 
     Args:
-        saved (Mapping[str, Any]): A ``state_dict`` of Paddle's.
+        saved: A ``state_dict`` of Paddle's.
 
     Returns:
-        dict[str, Any]: The same with tensors for arrays; what is no array stays as it is.
+        The same with tensors for arrays; what is no array stays as it is.
     """
     weights = {}
     for key, value in saved.items():

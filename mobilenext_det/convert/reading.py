@@ -9,7 +9,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mobilenext_det.engine import UsageError, load_from_local
+from mobilenext_det.checkpoints import load_from_local
+from mobilenext_det.errors import UsageError
 
 from .paddle_file import load_paddle, to_torch
 
@@ -38,11 +39,11 @@ def read_source(file: str, paddle: bool = False) -> Source:
     """Read a file of weights, tensors only.
 
     Args:
-        file (str): A file that ``torch.save`` wrote.
-        paddle (bool): Whether ``paddle.save`` wrote it.
+        file: A file that ``torch.save`` wrote.
+        paddle: Whether ``paddle.save`` wrote it.
 
     Returns:
-        Source: What it holds.
+        What it holds.
 
     Raises:
         UsageError: If the file is missing or damaged, names anything that could run code, or holds no weights.

@@ -8,7 +8,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from mobilenext_det.engine import UsageError
+from mobilenext_det.errors import UsageError
 from mobilenext_det.models import MobileNeXt, SSDLiteHead, SSDLiteNeck, TappedMobileNetV2
 
 from .names import Names, extra_levels, predictors
@@ -52,12 +52,12 @@ def classifier(
     """Return a backbone, and the linear layer if there is one, called as in mmpretrain.
 
     Args:
-        network (type[nn.Module]): Class of the backbone.
-        width (float): Its width multiplier.
-        source (Source): What the file holds.
-        name (Callable[..., Names]): Names the backbone's layers.
-        theirs (str): Where they are in the source.
-        linear (str): The linear layer in the source.
+        network: Class of the backbone.
+        width: Its width multiplier.
+        source: What the file holds.
+        name: Names the backbone's layers.
+        theirs: Where they are in the source.
+        linear: The linear layer in the source.
     """
     backbone = _backbone(network, width)
     model = nn.ModuleDict(dict(backbone=backbone))
@@ -73,10 +73,10 @@ def ssdlite(network: type[nn.Module], width: float, source: Source, *, name: Cal
     """Return the authors' detector.
 
     Args:
-        network (type[nn.Module]): Class of the backbone.
-        width (float): Its width multiplier.
-        source (Source): What the file holds.
-        name (Callable[..., Names]): Names the backbone's layers.
+        network: Class of the backbone.
+        width: Its width multiplier.
+        source: What the file holds.
+        name: Names the backbone's layers.
 
     Raises:
         UsageError: If the source has no scores to count the classes of.
@@ -109,8 +109,8 @@ def background_last(scores: Tensor, priors: int) -> Tensor:
     """Move the background from the first of each prior's scores to the last; everything else keeps its order.
 
     Args:
-        scores (Tensor): Weights or biases of the layer that puts out scores, (priors * (1 + classes), ...).
-        priors (int): Priors of a cell.
+        scores: Weights or biases of the layer that puts out scores, (priors * (1 + classes), ...).
+        priors: Priors of a cell.
     """
     return scores.unflatten(0, (priors, -1)).roll(-1, dims=1).flatten(0, 1)
 

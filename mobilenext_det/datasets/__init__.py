@@ -1,5 +1,7 @@
 """What feeds a detector: VOC data read with a check, and the augmentation of SSD; and images for pretraining."""
 
+from mobilenext_det.errors import BadDataError
+
 from .crops import SSDRandomCrop
 from .expand import SSDExpand
 from .image_folder import ImageFolder
@@ -7,7 +9,7 @@ from .loading import CheckedLoadImage
 from .pack_image import PackImage
 from .photometric import SSDPhotoMetricDistortion
 from .sampler import ResumableSampler, SeedBySample, SeededIndex
-from .voc import BadDataError, CheckedVOCDataset
+from .voc import CheckedVOCDataset
 
 __all__ = [
     'BadDataError',

@@ -35,7 +35,7 @@ class ImageCache:
     cache becomes None.
 
     Args:
-        size (int): Largest number of bytes for pixels. Each image begins a page, so that there are never more images
+        size: Largest number of bytes for pixels. Each image begins a page, so that there are never more images
             than pages to list.
 
     Attributes:
@@ -66,8 +66,8 @@ class ImageCache:
         """Keep a copy of an image if there is room for it.
 
         Args:
-            name (str): What to find it by; an image that is put in twice takes the room of two.
-            image (np.ndarray): (H, W, C) of 8 bits a channel; others are not kept.
+            name: What to find it by; an image that is put in twice takes the room of two.
+            image: (H, W, C) of 8 bits a channel; others are not kept.
         """
         if image.ndim != 3 or image.dtype != np.uint8:
             return
@@ -130,11 +130,11 @@ def shared_cache(mib: int) -> ImageCache | None:
     """Return this process's cache of a size, which all that ask for the same size share as long as one of them lives.
 
     Args:
-        mib (int): Its size in MiB; less is taken where that is more than this process's part of a quarter of the
+        mib: Its size in MiB; less is taken where that is more than this process's part of a quarter of the
             memory.
 
     Returns:
-        ImageCache | None: The cache; None for size 0, and where processes cannot be forked or memory cannot be mapped.
+        The cache; None for size 0, and where processes cannot be forked or memory cannot be mapped.
     """
     processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))  # torchrun's; each has a cache of its own
     size = min(mib * MIB, int(memory_limit() * MEMORY_SHARE / processes))
@@ -153,7 +153,7 @@ def memory_limit(root: str | Path = '/') -> int:
     """Return the bytes of memory that this process may use: the machine's, or what its control groups leave of it.
 
     Args:
-        root (str | Path): The folder that holds proc/ and sys/.
+        root: The folder that holds proc/ and sys/.
     """
     root = Path(root)
     limits = [os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')]

@@ -10,7 +10,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.fileio import list_from_file
 from torchvision.datasets.folder import IMG_EXTENSIONS, find_classes, make_dataset
 
-from .voc import BadDataError
+from mobilenext_det.errors import BadDataError
 
 
 @DATASETS.register_module()

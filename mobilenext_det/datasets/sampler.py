@@ -19,8 +19,8 @@ class SeededIndex(int):
     (``index - offset``) and ``RepeatDataset`` (``index % length``).
 
     Args:
-        value (int): The index.
-        seed (int): The seed, in [0, 2**32).
+        value: The index.
+        seed: The seed, in [0, 2**32).
     """
 
     seed: int
@@ -55,9 +55,9 @@ class ResumableSampler(InfiniteSampler):
     workers. :class:`SeedBySample` puts that seed to use.
 
     Args:
-        dataset (Sized): The dataset.
-        shuffle (bool): Whether an epoch is a permutation or the dataset's own order. Defaults to True.
-        seed (int, optional): The run's seed; drawn once for all ranks if None.
+        dataset: The dataset.
+        shuffle: Whether an epoch is a permutation or the dataset's own order. Defaults to True.
+        seed: The run's seed; drawn once for all ranks if None.
 
     Raises:
         ValueError: If the dataset is empty, which would make an endless loop without an index.
@@ -104,10 +104,10 @@ class SeedBySample(BaseTransform):
         """Seed the generators from ``results['sample_idx']``, the index as it was given to the dataset.
 
         Args:
-            results (dict): A sample's data information.
+            results: A sample's data information.
 
         Returns:
-            dict: The same, unchanged.
+            The same, unchanged.
         """
         seed = getattr(results['sample_idx'], 'seed', None)
         if seed is not None:

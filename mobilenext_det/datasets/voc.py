@@ -22,6 +22,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from mobilenext_det.errors import BadDataError
+
 from .annotation_check import Kind, Problem, check_objects, stated_size
 from .image_check import BrokenImageError, image_size
 
@@ -29,10 +31,6 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.JPG', '.JPEG', '.PNG', '.BM
 """Image files looked for, in this order."""
 NUM_EXAMPLES = 3
 """How many problems of a kind the report names; the data set's ``problems`` holds all."""
-
-
-class BadDataError(ValueError):
-    """Data that cannot be trained on, with the file to look at and the fix."""
 
 
 @DATASETS.register_module()

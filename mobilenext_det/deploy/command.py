@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mobilenext_det.engine.config import load_config
-from mobilenext_det.engine.detector import Detector
+from mobilenext_det.inference.detector import Detector
 
 from . import runtime
 from .agreement import FP32, INT8, agreement

@@ -12,7 +12,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mobilenext_det.engine.run import evaluate
+from mobilenext_det.engine.evaluate import evaluate
 
 from .export import open_exported
 
@@ -59,7 +59,7 @@ def evaluate_exported(config: str, path: str, **settings: Any) -> dict[str, floa
     Args:
         config: The config file.
         path: The exported file.
-        **settings: As for `mobilenext_det.engine.run.evaluate`.
+        **settings: As for `mobilenext_det.engine.evaluate.evaluate`.
 
     Returns:
         The scores.

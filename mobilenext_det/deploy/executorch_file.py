@@ -19,7 +19,7 @@ from rich.progress import track
 from torch import nn
 from torch.export import Dim
 
-from mobilenext_det.engine.atomic import write_atomically
+from mobilenext_det.files import write_atomically
 
 from .network import ExportableNetwork
 from .runtime import DeployError, Detector, Run

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mobilenext_det.engine import UsageError
-from mobilenext_det.engine.detector import Detector
+from mobilenext_det.errors import UsageError
+from mobilenext_det.inference.detector import Detector
 
 from . import runtime
 from .network import ExportableNetwork

@@ -8,8 +8,8 @@ import torch
 from mmdet.models.task_modules.coders import DeltaXYWHBBoxCoder
 from torch import Tensor, nn
 
-from mobilenext_det.engine import UsageError
-from mobilenext_det.engine.detector import Detector
+from mobilenext_det.errors import UsageError
+from mobilenext_det.inference.detector import Detector
 from mobilenext_det.models import SSDLiteHead
 from mobilenext_det.models.ssdlite_head import flatten_levels
 

@@ -13,8 +13,8 @@ import onnx.compose
 import onnx.parser
 import torch
 
-from mobilenext_det.engine import UsageError
-from mobilenext_det.engine.atomic import write_atomically
+from mobilenext_det.errors import UsageError
+from mobilenext_det.files import write_atomically
 
 from .network import ExportableNetwork
 from .quantization import quantize

@@ -11,9 +11,9 @@ from mmengine.registry import init_default_scope
 from rich.progress import track
 
 from mobilenext_det.datasets.toy_scenes import draw_scene
-from mobilenext_det.engine import UsageError
 from mobilenext_det.engine.config import require_data
-from mobilenext_det.engine.detect import IMAGES
+from mobilenext_det.errors import UsageError
+from mobilenext_det.inference.detect import IMAGES
 
 from .runtime import prepare, read_image
 

@@ -11,10 +11,10 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from mobilenext_det.engine.atomic import write_atomically
+from mobilenext_det.display.tables import markdown_table, render
 from mobilenext_det.engine.config import load_config
-from mobilenext_det.engine.detector import Detector
-from mobilenext_det.evaluation.tables import markdown_table, render
+from mobilenext_det.files import write_atomically
+from mobilenext_det.inference.detector import Detector
 
 from .network import ExportableNetwork
 from .onnx_file import trace

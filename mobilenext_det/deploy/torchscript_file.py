@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import batched_nms
 
-from mobilenext_det.engine.atomic import write_atomically
+from mobilenext_det.files import write_atomically
 
 from .network import ExportableNetwork
 from .runtime import DeployError, Detector, Run

@@ -14,8 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..datasets.image_check import BrokenImageError, check_complete
-from ..engine.drawing import draw_detections, legible_zoom
+from mobilenext_det.datasets.image_check import BrokenImageError, check_complete
+from mobilenext_det.display.drawing import draw_detections, legible_zoom
+
 from .runtime import DeployError, Detector, read_image
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from mmengine.runner import Runner
 from mmengine.utils import digit_version
 from torch import nn
 
+from mobilenext_det.hardware import keep_freed_memory
+
 from .autocast import AutocastOptimWrapper
-from .hardware import keep_freed_memory
 
 SWITCH = 'default_hooks.acceleration.enabled=False'
 
@@ -23,7 +24,7 @@ SWITCH = 'default_hooks.acceleration.enabled=False'
 class AccelerationHook(Hook):
     """Use what the hardware has: one log line says what, one key, ``enabled``, switches it off.
 
-    - Memory that is freed is kept and used again (:func:`~mobilenext_det.engine.hardware.keep_freed_memory`).
+    - Memory that is freed is kept and used again (:func:`~mobilenext_det.hardware.keep_freed_memory`).
     - Weights are stored channels_last, which depthwise convolutions are fast in. A convolution with such weights gives
       a channels_last output whatever its input's format is, so the images need no conversion.
     - The optimiser updates all parameters in one kernel, if it has one.
@@ -35,7 +36,7 @@ class AccelerationHook(Hook):
     weights in another format.
 
     Args:
-        enabled (bool): Whether to do any of it.
+        enabled: Whether to do any of it.
     """
 
     # After EMAHook has put its weights in place, before CheckpointHook saves the model.
@@ -48,7 +49,7 @@ class AccelerationHook(Hook):
         """Convert model and optimiser in place.
 
         Args:
-            runner (Runner): The runner, with its model initialised.
+            runner: The runner, with its model initialised.
         """
         wrapper = runner.optim_wrapper
         if not self.enabled:
@@ -70,7 +71,7 @@ class AccelerationHook(Hook):
         """Keep freed memory.
 
         Args:
-            runner (Runner): The runner.
+            runner: The runner.
         """
         if self.enabled:
             keep_freed_memory()
@@ -79,7 +80,7 @@ class AccelerationHook(Hook):
         """Put a folded copy in the model's place.
 
         Args:
-            runner (Runner): The runner, with the weights that are judged.
+            runner: The runner, with the weights that are judged.
         """
         self._model = runner.model
         if self.enabled:
@@ -89,8 +90,8 @@ class AccelerationHook(Hook):
         """Put the model back.
 
         Args:
-            runner (Runner): The runner.
-            metrics (dict[str, float], optional): What the evaluator found.
+            runner: The runner.
+            metrics: What the evaluator found.
         """
         runner.model = self._model
 
@@ -104,7 +105,7 @@ def folded(model: nn.Module) -> nn.Module:
     time.
 
     Args:
-        model (nn.Module): A trained model. One without batch norm, such as an exported network, is returned as it is.
+        model: A trained model. One without batch norm, such as an exported network, is returned as it is.
     """
     if not any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules()):
         return model

@@ -12,7 +12,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import autocast
 from torch import nn
 
-from .hardware import has_fast_bfloat16
+from mobilenext_det.hardware import has_fast_bfloat16
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -24,7 +24,7 @@ class AutocastOptimWrapper(OptimWrapper):
     trains in float32.
 
     Args:
-        dtype (str): 'bfloat16', or 'auto' for bfloat16 where the parameters' device computes fast in it and float32
+        dtype: 'bfloat16', or 'auto' for bfloat16 where the parameters' device computes fast in it and float32
             elsewhere.
         **kwargs: As for ``OptimWrapper``.
 
@@ -44,7 +44,7 @@ class AutocastOptimWrapper(OptimWrapper):
         """Wrap the forward pass.
 
         Args:
-            model (nn.Module): The model that is trained.
+            model: The model that is trained.
         """
         device = next(model.parameters()).device.type
         with super().optim_context(model), autocast(device, torch.bfloat16, enabled=self.enabled):

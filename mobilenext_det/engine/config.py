@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.runner import Runner
 
-from .errors import UsageError
+from mobilenext_det.errors import UsageError
 
 # Top-level keys that mmengine's Runner looks up: its arguments, and what it reads from the config itself.
 _READ_KEYS = {
@@ -31,13 +32,13 @@ def load_config(path: str, cfg_options: Sequence[str] = (), data_root: str | Non
     """Read a config as a tool's arguments ask for it.
 
     Args:
-        path (str): The config file.
-        cfg_options (Sequence[str]): ``key=value`` settings to merge into it, as MMDetection's ``--cfg-options``.
-        data_root (str, optional): Where the data is; reaches the file through ``MOBILENEXT_DATA_ROOT``. The option
+        path: The config file.
+        cfg_options: ``key=value`` settings to merge into it, as MMDetection's ``--cfg-options``.
+        data_root: Where the data is; reaches the file through ``MOBILENEXT_DATA_ROOT``. The option
             ``data_root=DIR`` does the same.
 
     Returns:
-        Config: The merged config.
+        The merged config.
 
     Raises:
         UsageError: If there is no such file, or an option would change nothing: a value at the top of a config that
@@ -63,6 +64,19 @@ def load_config(path: str, cfg_options: Sequence[str] = (), data_root: str | Non
         if not loader.get('num_workers'):
             loader.persistent_workers = False  # without workers torch refuses to keep them
     return config
+
+
+def read_run_config(
+    config: str, work_dir: str | None, cfg_options: Sequence[str], launcher: str, data_root: str | None
+) -> Config:
+    """Read the config of a run: as `load_config` does, with its launcher, work dir and pinned memory for a GPU."""
+    cfg = load_config(config, cfg_options, data_root)
+    cfg.launcher = launcher
+    cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
+    if torch.cuda.is_available():
+        for loader in data_loaders(cfg):
+            loader.setdefault('pin_memory', True)  # from such memory a GPU copies by itself
+    return cfg
 
 
 def data_loaders(config: Config) -> list[ConfigDict]:
@@ -103,8 +117,8 @@ def require_data(config: Config, *loaders: str) -> None:
     """Check that the annotation files, or the folders of images for classification, are there.
 
     Args:
-        config (Config): The config.
-        loaders (str): The loaders whose data is needed, such as ``'train_dataloader'``.
+        config: The config.
+        loaders: The loaders whose data is needed, such as ``'train_dataloader'``.
 
     Raises:
         UsageError: If one is missing; the sentence has the commands that get the data.
@@ -128,16 +142,3 @@ def _datasets(config: ConfigDict) -> Iterator[ConfigDict]:
             yield from _datasets(part)
     elif config:
         yield config
-
-
-def require_checkpoint(path: str) -> None:
-    """Check that a checkpoint is there, unless it is an address.
-
-    Args:
-        path (str): The file.
-
-    Raises:
-        UsageError: If there is no such file.
-    """
-    if '://' not in path and not Path(path).is_file():
-        raise UsageError(f'There is no checkpoint {path}.')

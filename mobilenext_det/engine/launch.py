@@ -14,7 +14,7 @@ def prepare_launch(config: Config) -> None:
     GPUs only, is left out.
 
     Args:
-        config (Config): The config; its ``launcher`` says whether there are several processes.
+        config: The config; its ``launcher`` says whether there are several processes.
     """
     if config.get('launcher', 'none') == 'none' or torch.cuda.is_available():
         return

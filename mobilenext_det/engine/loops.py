@@ -8,7 +8,7 @@ from mmdet.registry import LOOPS
 from mmengine.runner import IterBasedTrainLoop
 from torch import nn
 
-from ..datasets.sampler import ResumableSampler
+from mobilenext_det.datasets.sampler import ResumableSampler
 
 
 @LOOPS.register_module()
@@ -24,7 +24,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         """Train from the current iteration to the last.
 
         Returns:
-            nn.Module: The trained model.
+            The trained model.
         """
         sampler, batch_size = self.dataloader.sampler, self.dataloader.batch_size
         if isinstance(sampler, ResumableSampler) and batch_size is not None:

@@ -22,9 +22,9 @@ class SeedIterationHook(Hook):
         """Seed the generators of all devices.
 
         Args:
-            runner (Runner): The runner.
-            batch_idx (int): Not used.
-            data_batch (dict, optional): Not used.
+            runner: The runner.
+            batch_idx: Not used.
+            data_batch: Not used.
         """
         sequence = np.random.SeedSequence((runner.seed, get_rank(), runner.iter))
         torch.manual_seed(int(sequence.generate_state(1)[0]))

@@ -12,36 +12,10 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from mobilenext_det.display.style import COLOURS, INK, STYLE
+
 from .errors import KINDS, ErrorBreakdown
 from .summary import ClassResult, Summary
-
-COLOURS = ('#4a7fc1', '#e0883b')  # of the first and the second set of detections
-INK, FAINT = '#707a8a', (0.5, 0.53, 0.58, 0.25)
-STYLE = {
-    'font.size': 9,
-    'axes.titlesize': 9.5,
-    'axes.labelsize': 9,
-    'axes.spines.top': False,
-    'axes.spines.right': False,
-    'axes.edgecolor': FAINT,
-    'axes.facecolor': 'none',
-    'axes.grid': True,
-    'axes.axisbelow': True,
-    'grid.color': FAINT,
-    'grid.linewidth': 0.7,
-    'figure.facecolor': 'none',
-    'figure.dpi': 160,
-    'savefig.facecolor': 'none',
-    'text.color': INK,
-    'axes.titlecolor': INK,
-    'axes.labelcolor': INK,
-    'xtick.color': INK,
-    'ytick.color': INK,
-    'xtick.labelsize': 8,
-    'ytick.labelsize': 8,
-    'legend.frameon': False,
-    'legend.fontsize': 8.5,
-}
 
 
 def precision_recall_curves(names: Sequence[str], summaries: Sequence[Summary]) -> Figure:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mobilenext_det.datasets import BadDataError
+from mobilenext_det.errors import BadDataError
 
 from .records import Detections, EvaluationSet
 

@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from mobilenext_det.display.style import INK, STYLE
+
 from .average_precision import FALSE_POSITIVE, TRUE_POSITIVE
-from .charts import INK, STYLE
 from .errors import KINDS, ErrorBreakdown
 from .records import EvaluationSet
 from .summary import Summary

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from mobilenext_det.display.tables import percent
+
 from .errors import KINDS, ErrorBreakdown
 from .summary import ClassResult, Summary
-from .tables import percent
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --page: #f6f7f9; --ink: #1c2330; --soft: #667085; --line: #e4e7ec;

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mobilenext_det.datasets import BadDataError
+from mobilenext_det.errors import BadDataError
 
 
 class Objects(NamedTuple):

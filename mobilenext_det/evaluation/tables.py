@@ -1,14 +1,10 @@
-"""Results as a table of plain text, for the terminal, the log file and documents."""
+"""Results as tables of plain text, for the terminal, the log file and documents."""
 
 from __future__ import annotations
 
-import io
-import math
 from collections.abc import Sequence
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from mobilenext_det.display.tables import markdown_table, percent, render
 
 from .errors import KINDS, ErrorBreakdown
 from .summary import OperatingPoint, Summary
@@ -61,33 +57,6 @@ def footnotes(summary: Summary) -> str:
         f'{summary.images} images; AP in percent at IoU {summary.iou_threshold:g}; {summary.policy}; {summary.pixels}; '
         'precision and recall where F1 is highest.'
     )
-
-
-def percent(value: float) -> str:
-    """A share in percent with two digits; a dash where it is undefined."""
-    return '-' if math.isnan(value) else f'{100 * value:.2f}'
-
-
-def markdown_table(words: Sequence[str], numbers: Sequence[str]) -> Table:
-    """An empty table in Markdown.
-
-    Args:
-        words: headings of the columns of words, which come first.
-        numbers: headings of the columns of numbers.
-    """
-    table = Table(box=box.MARKDOWN)
-    for heading in words:
-        table.add_column(heading, no_wrap=True)
-    for heading in numbers:
-        table.add_column(heading, justify='right', no_wrap=True)
-    return table
-
-
-def render(table: Table) -> str:
-    """A rich table as plain text without trailing blanks."""
-    console = Console(file=io.StringIO(), width=200, color_system=None)
-    console.print(table)
-    return '\n'.join(line.rstrip() for line in console.file.getvalue().splitlines() if line.strip())
 
 
 def _point(point: OperatingPoint | None) -> tuple[str, str, str]:

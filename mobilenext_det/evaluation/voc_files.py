@@ -16,8 +16,8 @@ import numpy as np
 from mmdet.datasets import VOCDataset
 from rich.progress import track
 
-from mobilenext_det.datasets import BadDataError
 from mobilenext_det.datasets.voc import IMAGE_SUFFIXES
+from mobilenext_det.errors import BadDataError
 
 from .records import Objects
 

@@ -16,7 +16,7 @@ from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mobilenext_det.datasets import BadDataError
+from mobilenext_det.errors import BadDataError
 
 from .devkit_files import write_detections
 from .records import EvaluationSet, ImageRecord
@@ -33,7 +33,7 @@ class VOCAveragePrecision(BaseMetric):
     nothing but ``classes`` in the data set's metainfo: it works with VOCDataset, with any class list, with CocoDataset
     and with ConcatDataset.
 
-    Keys (after the prefix): ``mAP_11points``, ``mAP_area``; ``precision``, ``recall`` and ``F1`` at the score where F1
+    Keys: ``mAP_11points``, ``mAP_area``; ``precision``, ``recall`` and ``F1`` at the score where F1
     over all classes is highest, and that ``score``; with ``classwise`` ``AP_11points/<class>`` and
     ``AP_area/<class>``; with ``coco`` ``coco_AP`` and the other five. The whole result stays in :attr:`summary`,
     what it was computed from in :attr:`data`.

@@ -38,7 +38,7 @@ class BatchMaxIoUAssigner(MaxIoUAssigner):
             present: (N, G), whether there is such a box: images have different numbers.
 
         Returns:
-            int64 (N, P): the object's place among its image's, or `BACKGROUND`.
+            int64: the object's place among its image's, or `BACKGROUND`.
         """
         ious = _ious(priors, objects, present)
         overlap, owner = ious.max(1)

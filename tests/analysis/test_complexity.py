@@ -18,7 +18,7 @@ from mobilenext_det.analysis.complexity import (
     stage_of,
     sum_parts,
 )
-from mobilenext_det.engine import UsageError
+from mobilenext_det.errors import UsageError
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 SHIPPED = Path(mmdet.__file__).parent / '.mim' / 'configs'

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mobilenext_det.analysis.training_curves import curve_plot, read_curve, write_curves
-from mobilenext_det.engine import UsageError
+from mobilenext_det.errors import UsageError
 
 
 def log(folder, start, *entries):

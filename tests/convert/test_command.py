@@ -10,7 +10,7 @@ from torch import nn
 
 from mobilenext_det import config_path
 from mobilenext_det.convert import KINDS, convert_weights
-from mobilenext_det.engine import UsageError
+from mobilenext_det.errors import UsageError
 from mobilenext_det.models import MobileNeXt, TappedMobileNetV2
 from mobilenext_det.models.ssdlite_head import flatten_levels
 

@@ -5,7 +5,7 @@ import torch
 
 from mobilenext_det.convert.layouts import find_layout, make_target
 from mobilenext_det.convert.reading import Source
-from mobilenext_det.engine import UsageError
+from mobilenext_det.errors import UsageError
 
 
 def source(network):

@@ -7,12 +7,12 @@ import torch
 from mmdet.registry import MODELS
 
 from mobilenext_det import config_path
+from mobilenext_det.checkpoints.checkpoint_fit import misfits
 from mobilenext_det.convert import next_step as module
 from mobilenext_det.convert.layouts import find_layout, make_target
 from mobilenext_det.convert.next_step import next_step
 from mobilenext_det.convert.reading import Source
 from mobilenext_det.convert.targets import Target
-from mobilenext_det.engine.checkpoint_fit import misfits
 from mobilenext_det.engine.config import load_config
 
 

@@ -10,7 +10,7 @@ import torch
 
 from mobilenext_det.convert.paddle_file import load_paddle, to_torch
 from mobilenext_det.convert.reading import read_source
-from mobilenext_det.engine import CheckpointError
+from mobilenext_det.errors import CheckpointError
 
 
 def write(tmp_path, content, protocol=4):

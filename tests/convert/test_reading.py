@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mobilenext_det.convert.reading import read_source
-from mobilenext_det.engine import UsageError
+from mobilenext_det.errors import UsageError
 
 STATE = {'conv.weight': torch.rand(2, 3), 'conv.bias': torch.rand(2)}
 

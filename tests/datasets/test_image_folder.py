@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from torchvision.datasets import ImageFolder as TorchvisionImageFolder
 
-from mobilenext_det.datasets import BadDataError, ImageFolder
+from mobilenext_det.datasets import ImageFolder
+from mobilenext_det.errors import BadDataError
 
 
 def write(path, seed=0):

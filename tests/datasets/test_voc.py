@@ -4,8 +4,8 @@ import pytest
 from mmdet.datasets import VOCDataset
 from mmdet.registry import DATASETS
 
-from mobilenext_det.datasets import BadDataError
 from mobilenext_det.datasets.annotation_check import Kind
+from mobilenext_det.errors import BadDataError
 
 
 def kinds(dataset):

@@ -5,7 +5,7 @@ import pytest
 from mobilenext_det.datasets.toy_scenes import draw_scene
 from mobilenext_det.deploy.export import export
 from mobilenext_det.deploy.network import ExportableNetwork
-from mobilenext_det.engine.detector import Detector
+from mobilenext_det.inference.detector import Detector
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'

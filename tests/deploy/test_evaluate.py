@@ -2,7 +2,7 @@ import pytest
 
 from mobilenext_det.datasets.toy_voc import make_toy_voc
 from mobilenext_det.deploy.evaluate import evaluate_exported
-from mobilenext_det.engine.run import evaluate
+from mobilenext_det.engine.evaluate import evaluate
 
 NO_WORKERS = ('test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=False')
 

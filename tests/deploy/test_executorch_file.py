@@ -17,7 +17,7 @@ from mobilenext_det.deploy.agreement import agreement
 from mobilenext_det.deploy.executorch_file import ExecuTorchDetector, export_executorch, flatbuffers_compiler
 from mobilenext_det.deploy.network import ExportableNetwork
 from mobilenext_det.deploy.runtime import DeployError, prepare
-from mobilenext_det.engine.detector import Detector
+from mobilenext_det.inference.detector import Detector
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / 'tools' / 'android' / 'run_on_phone.sh'

@@ -4,7 +4,7 @@ import pytest
 from mobilenext_det.deploy.export import export, is_exported, open_exported
 from mobilenext_det.deploy.runtime import Detector
 from mobilenext_det.deploy.torchscript_file import TorchScriptDetector
-from mobilenext_det.engine import UsageError
+from mobilenext_det.errors import UsageError
 
 
 def test_files_are_opened_by_their_suffix(onnx_path, torchscript_path):

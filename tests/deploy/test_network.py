@@ -7,8 +7,8 @@ from torch import nn
 
 from mobilenext_det.deploy.network import ExportableNetwork
 from mobilenext_det.deploy.runtime import prepare
-from mobilenext_det.engine import UsageError
-from mobilenext_det.engine.detector import Detector
+from mobilenext_det.errors import UsageError
+from mobilenext_det.inference.detector import Detector
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'

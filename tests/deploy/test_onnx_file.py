@@ -8,7 +8,7 @@ import torch
 
 from mobilenext_det.deploy.onnx_file import export_onnx
 from mobilenext_det.deploy.runtime import Detector, prepare
-from mobilenext_det.engine import UsageError
+from mobilenext_det.errors import UsageError
 
 
 @pytest.fixture(scope='module')

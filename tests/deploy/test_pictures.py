@@ -5,8 +5,8 @@ import pytest
 from mobilenext_det.datasets.toy_voc import make_toy_voc
 from mobilenext_det.deploy.pictures import calibration_images, checking_images
 from mobilenext_det.deploy.runtime import DeployError, prepare
-from mobilenext_det.engine import UsageError
 from mobilenext_det.engine.config import load_config
+from mobilenext_det.errors import UsageError
 
 
 @pytest.fixture(scope='module')

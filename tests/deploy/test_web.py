@@ -23,7 +23,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from mobilenext_det.datasets.toy_scenes import draw_scene
 from mobilenext_det.deploy.runtime import Detector
-from mobilenext_det.engine.drawing import draw_detections, legible_zoom
+from mobilenext_det.display.drawing import draw_detections, legible_zoom
 
 PICTURE = 'img[src*="/file="]'
 PATIENCE = 300  # seconds before a test gives up on a page, however busy the machine is

@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mobilenext_det.engine.acceleration import folded
-from mobilenext_det.engine.hardware import has_fast_bfloat16
+from mobilenext_det.hardware import has_fast_bfloat16
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 ON = dict(custom_hooks=[dict(type='AccelerationHook')])

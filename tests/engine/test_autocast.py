@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from mobilenext_det.engine import AutocastOptimWrapper
-from mobilenext_det.engine.hardware import has_fast_bfloat16
+from mobilenext_det.hardware import has_fast_bfloat16
 
 
 class Recorder(nn.Module):

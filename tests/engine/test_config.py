@@ -2,8 +2,9 @@ import os
 
 import pytest
 
-from mobilenext_det.engine import UsageError
-from mobilenext_det.engine.config import load_config, require_checkpoint, require_data
+from mobilenext_det.checkpoints import require_checkpoint
+from mobilenext_det.engine.config import load_config, require_data
+from mobilenext_det.errors import UsageError
 
 CONFIG = """
 data_root = '{{$MOBILENEXT_DATA_ROOT:data/VOCdevkit}}'

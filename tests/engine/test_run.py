@@ -1,7 +1,8 @@
 import pytest
 
-from mobilenext_det.engine import UsageError
-from mobilenext_det.engine.run import evaluate, train
+from mobilenext_det.engine.evaluate import evaluate
+from mobilenext_det.engine.train import train
+from mobilenext_det.errors import UsageError
 
 CONFIG = """
 train_dataloader = dict(dataset=dict(ann_file='{folder}/list.txt'))

@@ -8,7 +8,7 @@ from mmdet.utils import register_all_modules
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 
-from mobilenext_det.datasets import BadDataError
+from mobilenext_det.errors import BadDataError
 from mobilenext_det.evaluation import EvaluationSet, ImageRecord, VOCAveragePrecision, summarise
 from mobilenext_det.evaluation.devkit_files import read_detections, write_detections
 from mobilenext_det.evaluation.voc_files import read_ground_truth

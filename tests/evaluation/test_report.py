@@ -14,7 +14,7 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from mobilenext_det.datasets import BadDataError
+from mobilenext_det.errors import BadDataError
 from mobilenext_det.evaluation import EvaluationSet, ask_for_report, summarise
 from mobilenext_det.evaluation.devkit_files import read_detections
 from mobilenext_det.evaluation.errors import break_down

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mobilenext_det.datasets import BadDataError
+from mobilenext_det.errors import BadDataError
 from mobilenext_det.evaluation.voc_files import VOC_CLASSES, read_ground_truth
 
 

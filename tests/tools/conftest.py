@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mobilenext import exit_code
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -47,7 +49,7 @@ class Tools:
         program = runpy.run_path(str(ROOT / 'tools' / name))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, 'argv', [name, *map(str, arguments)])
-            return program['main']()
+            return exit_code(program['main'])
 
 
 @pytest.fixture(scope='session')

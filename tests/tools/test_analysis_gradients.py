@@ -5,7 +5,7 @@ import json
 import pytest
 from PIL import Image, ImageColor
 
-from mobilenext_det.evaluation.charts import COLOURS
+from mobilenext_det.display.style import COLOURS
 
 SMALL = ('--batches', 3, '--cfg-options', 'train_dataloader.batch_size=2', 'train_dataloader.num_workers=0')
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -28,15 +30,10 @@ def main() -> int:
     """Count and print, or say in one sentence what is missing."""
     args = parse_args()
     from mobilenext_det.analysis.complexity_tables import paper_table, report
-    from mobilenext_det.engine import UsageError
 
-    try:
-        print(paper_table() if args.paper else report(args.configs, args.size, args.json))
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
+    print(paper_table() if args.paper else report(args.configs, args.size, args.json))
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -9,6 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -23,14 +25,9 @@ def main() -> int:
     """Read, plot and print the last scores, or say in one sentence what is missing."""
     args = parse_args()
     from mobilenext_det.analysis.training_curves import read_curve, write_curves
-    from mobilenext_det.engine import UsageError
 
-    try:
-        curves = {run.stem: read_curve(run) for run in args.runs}
-        write_curves(curves, args.score, args.out)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        return 2
+    curves = {run.stem: read_curve(run) for run in args.runs}
+    write_curves(curves, args.score, args.out)
     for name, curve in curves.items():
         last = curve['val'][-1]
         print(f'{name}: {args.score} {last[args.score]:.4f} after {last["step"]} iterations')
@@ -39,4 +36,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

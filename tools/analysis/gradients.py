@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -34,16 +36,10 @@ def main() -> int:
     """Measure and draw, or say in one sentence what is missing."""
     args = vars(parse_args())
     from mobilenext_det.analysis.gradient_report import compare_gradients
-    from mobilenext_det.datasets import BadDataError
-    from mobilenext_det.engine import UsageError
 
-    try:
-        compare_gradients(**args)
-    except (BadDataError, UsageError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    compare_gradients(**args)
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -9,6 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -26,18 +28,12 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Measure and print a table, or say in one sentence what is missing."""
     args = parse_args()
-    from mobilenext_det.deploy.runtime import DeployError
     from mobilenext_det.deploy.sensitivity import measure, write
-    from mobilenext_det.engine import UsageError
 
-    try:
-        losses = measure([tuple(network.split('=', 1)) for network in args.networks], args.images, args.data_root)
-    except (DeployError, UsageError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    losses = measure([tuple(network.split('=', 1)) for network in args.networks], args.images, args.data_root)
     print(write(losses, Path(args.out)))
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -20,11 +22,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = parse_args()
-    from mobilenext_det.benchmark.overview import compare_all
-    from mobilenext_det.benchmark.report import conclude
+    from mobilenext_det.speed.overview import compare_all
+    from mobilenext_det.speed.report import conclude
 
     return conclude(lambda: compare_all(args.data_root), args.json)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

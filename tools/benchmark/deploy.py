@@ -10,6 +10,8 @@ import argparse
 import json
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -38,18 +40,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Print the table, or say in one sentence what is missing."""
     args = vars(parse_args())
-    from mobilenext_det.datasets import BadDataError
-    from mobilenext_det.deploy.benchmark import benchmark
-    from mobilenext_det.deploy.benchmark_table import deploy_table
-    from mobilenext_det.deploy.runtime import DeployError
-    from mobilenext_det.engine import UsageError
+    from mobilenext_det.speed.deployment import benchmark
+    from mobilenext_det.speed.deployment_table import deploy_table
 
     as_json = args.pop('json')
-    try:
-        result = benchmark(args.pop('networks'), args.pop('out'), **args)
-    except (BadDataError, DeployError, UsageError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    result = benchmark(args.pop('networks'), args.pop('out'), **args)
     print(deploy_table(result['rows']))
     if as_json:
         print(json.dumps(result))
@@ -57,4 +52,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+
+from mobilenext import exit_code
 
 
 def parse_args() -> argparse.Namespace:
@@ -17,10 +20,10 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main() -> int:
     """Print both medians, their ratio and the largest difference in AP."""
     args = parse_args()
-    from mobilenext_det.evaluation.speed import compare_speed
+    from mobilenext_det.speed.evaluation import compare_speed
 
     result = compare_speed(args.images, args.detections, args.classes, args.repeats)
     print(f'{args.images} images, {args.detections} detections each, {args.classes} classes, median of {args.repeats}:')
@@ -29,7 +32,8 @@ def main() -> None:
     print(f'{result.ratio:.1f} times as fast; largest difference in AP {result.difference:.1e}')
     if args.json:
         print(json.dumps(result._asdict()))
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(exit_code(main))

@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -25,12 +27,12 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Print the tables, or say in one sentence what is wrong."""
     args = vars(parse_args())
-    from mobilenext_det.benchmark.pipeline import compare_pipeline
-    from mobilenext_det.benchmark.report import conclude
+    from mobilenext_det.speed.pipeline import compare_pipeline
+    from mobilenext_det.speed.report import conclude
 
     as_json = args.pop('json')
     return conclude(lambda: compare_pipeline(**args), as_json)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

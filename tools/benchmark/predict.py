@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -22,12 +24,12 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = vars(parse_args())
-    from mobilenext_det.benchmark.prediction import compare_prediction
-    from mobilenext_det.benchmark.report import conclude
+    from mobilenext_det.speed.prediction import compare_prediction
+    from mobilenext_det.speed.report import conclude
 
     as_json = args.pop('json')
     return conclude(lambda: compare_prediction(**args), as_json)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

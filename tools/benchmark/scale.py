@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -31,8 +33,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = parse_args()
-    from mobilenext_det.benchmark.report import conclude
-    from mobilenext_det.benchmark.scale import measure_scale
+    from mobilenext_det.speed.report import conclude
+    from mobilenext_det.speed.scale import measure_scale
 
     curves = dict(
         batch_size=args.batch_sizes,
@@ -45,4 +47,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

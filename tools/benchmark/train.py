@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mobilenext import exit_code
+
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -33,13 +35,13 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = parse_args()
-    from mobilenext_det.benchmark.commands import Settings
-    from mobilenext_det.benchmark.report import conclude
-    from mobilenext_det.benchmark.training import compare_training
+    from mobilenext_det.speed.commands import Settings
+    from mobilenext_det.speed.report import conclude
+    from mobilenext_det.speed.training import compare_training
 
     settings = Settings(args.data_root, args.batch_size, args.size, args.workers)
     return conclude(lambda: compare_training(settings, args.subjects, args.rounds, args.iterations), args.json)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(exit_code(main))

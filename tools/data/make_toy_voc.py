@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
+
+from mobilenext import exit_code
 
 
 def parse_args() -> argparse.Namespace:
@@ -17,18 +20,20 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main() -> int:
     """Make the set, or say that it is there."""
     args = parse_args()
     from mobilenext_det.datasets.toy_voc import make_toy_voc
+    from mobilenext_det.errors import UsageError
 
     try:
         made = make_toy_voc(**vars(args))
     except (FileExistsError, ValueError) as error:
-        raise SystemExit(str(error)) from None
+        raise UsageError(str(error)) from None
     state = 'made' if made else 'were there already'
     print(f'{args.out}/VOC2007: {args.trainval} trainval and {args.test} test images {state}.')
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(exit_code(main))

@@ -1,0 +1,86 @@
+"""Whether a checkpoint fits a model, and saying so where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mmdet.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from mobilenext_det.errors import UsageError
+
+
+def misfits(model: nn.Module, weights: Mapping[str, Tensor]) -> tuple[list[str], list[str]]:
+    """Compare a model's parameters and buffers with the weights meant for it.
+
+    Args:
+        model: The model.
+        weights: A checkpoint's ``state_dict``.
+
+    Returns:
+        Those of another shape, as 'name (its shape) -> (the model's shape)', and the names
+        of those that are missing from the weights.
+    """
+    own = {name: value for name, value in model.state_dict().items() if not name.endswith('num_batches_tracked')}
+    reshaped = [
+        f'{name} {tuple(weights[name].shape)} -> {tuple(value.shape)}'
+        for name, value in own.items()
+        if name in weights and weights[name].shape != value.shape
+    ]
+    return reshaped, [name for name in own if name not in weights]
+
+
+@HOOKS.register_module()
+class CheckpointFitHook(Hook):
+    """Say in the log which parameters a checkpoint leaves as they are, and stop where that would make nonsense.
+
+    Starting from other weights with ``load_from`` leaves out what has another shape, which is right for a head with
+    other classes; mmengine does so and prints it outside the log. A run can only be resumed, and a model only be
+    tested, with weights that fit altogether: stock MMDetection evaluates a network that was never loaded.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare before mmengine copies the weights.
+
+        Args:
+            runner: The runner, with its model built.
+            checkpoint: What was read.
+
+        Raises:
+            UsageError: If the run is to be resumed and a shape differs.
+        """
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        self.reshaped, self.missing = misfits(model, checkpoint.get('state_dict', checkpoint))
+        if not self.reshaped:
+            return
+        listing = '\n  '.join(self.reshaped)
+        if runner._resume:
+            raise UsageError(
+                f'The run cannot be resumed from another network; to start from its weights use load_from without '
+                f'resume. {len(self.reshaped)} parameters have another shape (checkpoint -> model):\n  {listing}'
+            )
+        runner.logger.warning(
+            f'{len(self.reshaped)} parameters have another shape in the checkpoint and are left out '
+            f'(checkpoint -> model):\n  {listing}'
+        )
+
+    def before_test(self, runner: Runner) -> None:
+        """Refuse to test a model that is not loaded in full.
+
+        Args:
+            runner: The runner, after loading.
+
+        Raises:
+            UsageError: If the checkpoint left out any parameter.
+        """
+        unfit = [*getattr(self, 'reshaped', ()), *getattr(self, 'missing', ())]
+        if unfit:
+            raise UsageError(
+                f'The checkpoint does not fit the config: {len(unfit)} parameters would stay untrained, such as '
+                f'{unfit[0]}.'
+            )

@@ -1,0 +1,1 @@
+"""The comparison of detectors over seeds, with intervals."""

@@ -1,0 +1,1 @@
+"""A trained network at work: on a picture, on files and on videos."""

@@ -1,0 +1,164 @@
+"""What is trained, as commands: this package's tools/train.py on its configs, stock MMDetection's on its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+import mmdet
+
+from mobilenext_det._mim import MIM, config_path
+from mobilenext_det.errors import UsageError
+
+STOCK = 'stock'
+CONFIGS: Mapping[str, str] = MappingProxyType(
+    {'mobilenetv2': 'ssdlite_mobilenetv2_expansion_voc.py', 'mobilenext': 'ssdlite_mobilenext_voc_scratch.py'}
+)
+NAMES = MappingProxyType(
+    {STOCK: 'stock, MobileNetV2', 'mobilenetv2': 'MobileNetV2 (expansion)', 'mobilenext': 'MobileNeXt'}
+)
+FP32 = '-fp32'
+SUBJECTS = (*CONFIGS, *(f'{name}{FP32}' for name in CONFIGS))
+SMALLEST = 160  # pixels, for six levels
+_STOCK_MIM = Path(mmdet.__file__).parent / '.mim'
+
+# Every iteration is timed by itself and nothing is saved, in ours and in stock.
+_RECORDING = """
+default_hooks = dict(logger=dict(interval=1), checkpoint=dict(interval=-1))
+log_processor = dict(window_size=1)
+"""
+_RESIZED = """
+resize = dict(type='Resize', scale=({size}, {size}), keep_ratio=False)
+train_pipeline = [resize if t.type == 'Resize' else t for t in _base_.train_pipeline]
+test_pipeline = [resize if t.type == 'Resize' else t for t in _base_.test_pipeline]
+"""
+_OURS = """
+train_dataloader = dict(batch_size={batch_size}, num_workers={workers}, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(num_workers={workers}, dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
+model = dict(backbone=dict(init_cfg=None), bbox_head=dict(anchor_generator=dict(input_size={size})))
+"""
+_STOCK = """
+voc = dict(type='VOCDataset', data_root={data_root!r}, data_prefix=dict(sub_data_root='VOC2007/'))
+loader = dict(num_workers={workers}, persistent_workers={workers} > 0)
+train_dataloader = dict(
+    batch_size={batch_size},
+    dataset=dict(
+        dataset=dict(
+            _delete_=True,
+            ann_file='VOC2007/ImageSets/Main/trainval.txt',
+            filter_cfg=_base_.train_dataloader.dataset.dataset.filter_cfg,
+            pipeline=train_pipeline,
+            **voc,
+        )
+    ),
+    **loader,
+)
+test = dict(_delete_=True, ann_file='VOC2007/ImageSets/Main/test.txt', test_mode=True, pipeline=test_pipeline, **voc)
+val_dataloader = dict(dataset=test, **loader)
+test_dataloader = val_dataloader
+val_evaluator = dict(_delete_=True, type='VOCMetric', metric='mAP', eval_mode='11points')
+test_evaluator = val_evaluator
+model = dict(bbox_head=dict(num_classes=20))
+"""
+
+
+class Settings(NamedTuple):
+    """What all that are compared have in common.
+
+    Attributes:
+        data_root: Folder that holds VOC2007/.
+        batch_size: Images of a step.
+        size: Side of the network's input in pixels.
+        workers: Loader processes.
+    """
+
+    data_root: str = 'data/toy'
+    batch_size: int = 24
+    size: int = 320
+    workers: int = 2
+
+    def check(self) -> None:
+        """Refuse what nothing can be trained with.
+
+        Raises:
+            UsageError: For a number that is too small, or without data.
+        """
+        require(1, batch_size=self.batch_size)
+        require(SMALLEST, size=self.size)
+        require(0, workers=self.workers)
+        listed = Path(self.data_root, 'VOC2007', 'ImageSets', 'Main', 'trainval.txt')
+        if not listed.is_file():
+            raise UsageError(
+                f'There is no {listed}: name a folder that holds VOC2007/ with --data-root, or make the synthetic set '
+                'with `python tools/data/make_toy_voc.py --out data/toy`.'
+            )
+
+
+def require(least: int, **given: int) -> None:
+    """Refuse numbers that are too small.
+
+    Args:
+        least: The smallest that will do.
+        **given: Numbers, by the names of their options.
+
+    Raises:
+        UsageError: If one is smaller.
+    """
+    for option, number in given.items():
+        if number < least:
+            raise UsageError(f'--{option.replace("_", "-")} {number} is too small: take {least} or more.')
+
+
+def our_command(name: str, settings: Settings, folder: Path, base: str | None = None, processes: int = 1) -> list[str]:
+    """Write a config that inherits one of this package's, and return the command that trains it, from scratch.
+
+    Nothing is set but batch size, input size and workers, the log's interval, and that nothing is saved.
+
+    Args:
+        name: What the config is called. `-fp32` at its end means float32, with all other accelerations on.
+        settings: What all have in common; batch size and workers are of a process.
+        folder: Where the config goes.
+        base: The config to inherit, if it is not that of `CONFIGS`.
+        processes: How many train one model together.
+    """
+    base = config_path(base or CONFIGS[name.removesuffix(FP32)])
+    own = _OURS + ("optim_wrapper = dict(type='OptimWrapper')\n" if name.endswith(FP32) else '')
+    config = _write(folder / f'{name}.py', base, own, settings)
+    command = [str(MIM / 'tools' / 'train.py'), str(config), '--data-root', settings.data_root]
+    if processes == 1:
+        return [sys.executable, *command]
+    launcher = [sys.executable, '-m', 'torch.distributed.run', '--standalone', f'--nproc_per_node={processes}']
+    return [*launcher, *command, '--launcher', 'pytorch']
+
+
+def stock_command(settings: Settings, folder: Path) -> list[str]:
+    """Write the config with which a user of stock MMDetection trains SSDLite on VOC, and return the command.
+
+    It inherits MMDetection's own config, `ssdlite_mobilenetv2-scratch_8xb24-600e_coco.py`. Set are, because the data is
+    VOC and not COCO: the data set with its files, VOC's metric, and 20 classes; to make runs comparable: batch size,
+    input size (its own is 320 as well; its priors stay those of 320) and number of workers; to measure: the log's
+    interval, and that nothing is saved. Transforms, network, loss, optimiser and all the rest are stock's.
+
+    Args:
+        settings: What all have in common.
+        folder: Where the config goes.
+
+    Raises:
+        UsageError: If MMDetection is installed without its tools and configs.
+    """
+    base = _STOCK_MIM / 'configs' / 'ssd' / 'ssdlite_mobilenetv2-scratch_8xb24-600e_coco.py'
+    tool = _STOCK_MIM / 'tools' / 'train.py'
+    for path in (base, tool):
+        if not path.is_file():
+            raise UsageError(f'There is no {path}: install MMDetection with `pip install mmdet`, which brings it.')
+    return [sys.executable, str(tool), str(_write(folder / f'{STOCK}.py', str(base), _STOCK, settings))]
+
+
+def _write(path: Path, base: str, own: str, settings: Settings) -> Path:
+    text = f'_base_ = {base!r}\n' + (_RESIZED + own).format(**settings._asdict()) + _RECORDING
+    path.write_text(text)
+    return path

@@ -1,0 +1,124 @@
+"""The forms that a trained detector is benchmarked in: each exported, judged, and ready to be timed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mobilenext_det.checkpoints import require_checkpoint
+from mobilenext_det.deploy.evaluate import evaluate_exported
+from mobilenext_det.deploy.export import export
+from mobilenext_det.deploy.pictures import calibration_images, image_paths
+from mobilenext_det.engine.config import load_config, require_data
+from mobilenext_det.engine.evaluate import evaluate
+from mobilenext_det.errors import UsageError
+from mobilenext_det.inference.detector import Detector
+
+FORMS, PRECISIONS = ('onnx', 'torchscript', 'executorch'), ('fp32', 'int8')
+PYTORCH, STOCK = 'pytorch', 'stock'  # the forms that are no exported files
+
+
+class Trained:
+    """A trained detector.
+
+    Args:
+        given: `CONFIG=CHECKPOINT`.
+        cfg_options: `key=value` settings.
+        data_root: Where the data is, instead of the config's.
+
+    Attributes:
+        name: Name of the config.
+        weights: First digits of the checkpoint's SHA-256, as in the names of published checkpoints.
+
+    Raises:
+        UsageError: If it is no such pair or a file is missing.
+    """
+
+    def __init__(self, given: str, cfg_options: Sequence[str] = (), data_root: str | None = None) -> None:
+        self.config, _, self.checkpoint = given.partition('=')
+        if not self.checkpoint:
+            raise UsageError(f'{given} has no weights: write CONFIG=CHECKPOINT.')
+        self.settings = dict(cfg_options=list(cfg_options), data_root=data_root)
+        self.cfg = load_config(self.config, **self.settings)
+        require_checkpoint(self.checkpoint)
+        self.name = Path(self.config).stem
+        self.weights = hashlib.sha256(Path(self.checkpoint).read_bytes()).hexdigest()[:8]
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The detector as PyTorch runs it."""
+        return Detector(self.config, self.checkpoint, cfg_options=self.settings['cfg_options'])
+
+    @cached_property
+    def calibration(self) -> np.ndarray:
+        """Training pictures, as int8 needs them."""
+        return calibration_images(self.cfg)
+
+    def pictures(self, number: int) -> list[str]:
+        """Return the files of the first pictures of its test set.
+
+        Args:
+            number: How many at most.
+
+        Raises:
+            UsageError: If there are none.
+        """
+        require_data(self.cfg, 'test_dataloader')
+        paths = image_paths(self.cfg.test_dataloader.dataset)
+        files = paths[:number]
+        if not files:
+            raise UsageError(f'There are no pictures to time: --images is {number}, the test set has {len(paths)}.')
+        return files
+
+    def row(self, form: str, precision: str, path: Path) -> dict[str, Any]:
+        """Begin a row of the table with what is known before anything is measured.
+
+        Args:
+            form: What runs it.
+            precision: 'fp32' or 'int8'.
+            path: The file that is run.
+        """
+        names = dict(network=self.name, weights=self.weights, form=form, precision=precision)
+        return names | dict(checkpoint=Path(self.checkpoint).name, file_bytes=path.stat().st_size)
+
+
+def wanted(forms: Sequence[str], precisions: Sequence[str]) -> list[tuple[str, str]]:
+    """List forms and precisions in the order of the table, without TorchScript in int8, which there is not."""
+    both = [
+        (form, precision) for form in FORMS for precision in PRECISIONS if form in forms and precision in precisions
+    ]
+    return [pair for pair in both if pair != ('torchscript', 'int8')]
+
+
+def make_forms(
+    trained: Trained, pairs: Sequence[tuple[str, str]], judge: bool, folder: Path
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Make one form after another, PyTorch's own first.
+
+    Args:
+        trained: The detector.
+        pairs: Forms and precisions to export it in.
+        judge: Whether to compute mAP.
+        folder: Where files go.
+
+    Yields:
+        A row of the table, and what `benchmark_worker.py` needs to time it.
+    """
+    settings = trained.settings | dict(work_dir=str(folder))
+    scores = evaluate(trained.config, trained.checkpoint, **settings) if judge else {}
+    job = dict(config=trained.config, checkpoint=trained.checkpoint, cfg_options=trained.settings['cfg_options'])
+    yield trained.row(PYTORCH, 'fp32', Path(trained.checkpoint)) | _maps(scores), job | dict(form=PYTORCH)
+    for form, precision in pairs:
+        calibration = trained.calibration if precision == 'int8' else None
+        path = export(trained.detector, folder / trained.weights, form, calibration)
+        scores = evaluate_exported(trained.config, str(path), **settings) if judge else {}
+        yield trained.row(form, precision, path) | _maps(scores), dict(form=form, path=str(path))
+
+
+def _maps(scores: dict[str, float]) -> dict[str, float | None]:
+    return {f'mAP_{mode}': scores.get(f'voc/mAP_{mode}') for mode in ('11points', 'area')}

@@ -1,0 +1,69 @@
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mobilenext_det import files as atomic
+from mobilenext_det.files import AtomicBackend, write_atomically
+
+WRITER = """
+import runpy, sys
+write = runpy.run_path(sys.argv[1])['write_atomically']
+for number in range(10**6):
+    write(b'%x' % (number % 16) * 20_000_000, sys.argv[2])
+    print(number, flush=True)
+"""
+
+
+def test_a_killed_writer_leaves_a_whole_file(tmp_path):
+    path = tmp_path / 'file'
+    pause = random.Random(0)
+    for _ in range(6):
+        writer = subprocess.Popen(
+            [sys.executable, '-c', WRITER, atomic.__file__, str(path)], stdout=subprocess.PIPE, text=True
+        )
+        writer.stdout.readline()
+        time.sleep(pause.uniform(0, 0.1))
+        writer.send_signal(signal.SIGKILL)
+        assert writer.wait() == -signal.SIGKILL
+        content = path.read_bytes()
+        assert len(content) == 20_000_000
+        assert len(set(content)) == 1
+    write_atomically(b'new', path)
+    assert os.listdir(tmp_path) == ['file']
+    assert path.read_bytes() == b'new'
+
+
+@pytest.fixture
+def files_end_at_1000_bytes():
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_full_disk_keeps_the_old_file_and_leaves_no_rest(tmp_path, files_end_at_1000_bytes):
+    path = tmp_path / 'file'
+    write_atomically(b'old', path)
+    with pytest.raises(OSError, match='too large'):
+        write_atomically(b'x' * 5000, path)
+    assert path.read_bytes() == b'old'
+    assert os.listdir(tmp_path) == ['file']
+
+
+def test_backend_makes_the_folder_and_removes_when_told_to(tmp_path):
+    backend, path = AtomicBackend(), tmp_path / 'new' / 'file'
+    backend.put(b'content', path)
+    backend.remove(path)
+    backend.remove(tmp_path / 'never there')
+    assert path.read_bytes() == b'content'
+    backend.flush_removals()
+    assert not path.exists()
+    backend.put(b'again', path)
+    backend.flush_removals()
+    assert path.read_bytes() == b'again'
