@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mobilenext_det.display.style import COLOURS, INK, STYLE
+from mobilenext_det.display.style import INK, STYLE, colour_of
 
 from .gradients import WHOLE
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from .gradient_report import Measurement
 
 BOX = 0.6  # opacity of a box
-PALETTE = (*COLOURS, '#4f9d69', '#a664b0', '#b8545a', '#4aa3a8')
 
 
 def draw_charts(results: Sequence[Measurement], folder: Path) -> None:
@@ -43,7 +42,8 @@ def cosines(results: Sequence[Measurement]) -> Figure:
         figure = Figure(figsize=(max(5, 1.2 + 1.3 * len(results)), 3.8), layout='constrained')
         axes = figure.subplots()
         width = 0.8 / len(networks)
-        for index, (measurements, colour) in enumerate(zip(networks.values(), PALETTE, strict=False)):
+        for index, measurements in enumerate(networks.values()):
+            colour = colour_of(index)
             offset = (index - (len(networks) - 1) / 2) * width
             for point, result in enumerate(measurements):
                 values = result.confusion[WHOLE].cosines
@@ -51,7 +51,7 @@ def cosines(results: Sequence[Measurement]) -> Figure:
                 body.set(facecolor=colour, alpha=0.3, linewidth=0)
                 _boxes(axes, [values], [point + offset], 0.14 * width, colour)
         _cosine_axis(axes, range(len(points)), points)
-        _legend(figure, [(name, colour, 1.0) for name, colour in zip(networks, PALETTE, strict=False)])
+        _legend(figure, [(name, colour_of(index), 1.0) for index, name in enumerate(networks)])
     return figure
 
 
@@ -61,7 +61,8 @@ def cosines_by_stage(results: Sequence[Measurement]) -> Figure:
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 0.6 + 2.6 * len(networks)), layout='constrained')
         rows = figure.subplots(len(networks), 1, sharey=True, squeeze=False)[:, 0]
-        for axes, (name, measurements), colour in zip(rows, networks.items(), PALETTE, strict=False):
+        for row, (axes, (name, measurements)) in enumerate(zip(rows, networks.items(), strict=True)):
+            colour = colour_of(row)
             groups = [*measurements[0].confusion]
             width = 0.8 / len(measurements)
             for index, result in enumerate(measurements):
@@ -87,7 +88,8 @@ def information(results: Sequence[Measurement]) -> Figure:
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 6.6), layout='constrained')
         (before, after), (input_lost, wide_lost) = figure.subplots(2, 2, sharex=True)
-        for measurements, colour in zip(networks.values(), PALETTE, strict=False):
+        for place, measurements in enumerate(networks.values()):
+            colour = colour_of(place)
             blocks = measurements[0].bottlenecks
             depth = np.linspace(0, 1, len(blocks))
             before.plot(depth, [block.channels_before for block in blocks], ':', color=colour, linewidth=1)
@@ -115,14 +117,14 @@ def information(results: Sequence[Measurement]) -> Figure:
             Line2D(
                 [],
                 [],
-                color=colour,
+                color=colour_of(place),
                 alpha=_strength(index, len(measurements)),
                 marker='o',
                 markersize=3,
                 linestyle='-' if index == len(measurements) - 1 else '--',
                 label=f'{name}, {result.point}',
             )
-            for (name, measurements), colour in zip(networks.items(), PALETTE, strict=False)
+            for place, (name, measurements) in enumerate(networks.items())
             for index, result in enumerate(measurements)
         ]
         figure.legend(handles=handles, loc='outside upper center', ncols=2)

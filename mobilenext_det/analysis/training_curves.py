@@ -9,8 +9,7 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from mobilenext_det.comparison.charts import colour_of
-from mobilenext_det.display.style import STYLE
+from mobilenext_det.display.style import STYLE, colour_of
 from mobilenext_det.errors import UsageError
 
 Curve = Mapping[str, list[dict[str, float]]]

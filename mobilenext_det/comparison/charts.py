@@ -11,17 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mobilenext_det.display.style import COLOURS, INK, STYLE
+from mobilenext_det.display.style import INK, STYLE, colour_of
 
 from .run_record import Run
 
-PALETTE = (*COLOURS, '#3f9b73', '#b4609f', '#8d7a3c', '#c4524f', '#4ba3b3', '#7c76c9')
 MODE_NAMES = {'11points': '11 points', 'area': 'area'}
-
-
-def colour_of(index: int) -> str:
-    """Colour of a config by its place; after eight they begin again."""
-    return PALETTE[index % len(PALETTE)]
 
 
 def mean_chart(numbers: Mapping[str, Any]) -> Figure:
