@@ -9,20 +9,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
+from mmengine.runner import find_latest_checkpoint
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mobilenext_det.engine.config import require_data
 from mobilenext_det.errors import UsageError
-from mobilenext_det.speed.latency import LATENCY_FILE, measure_latency
+from mobilenext_det.files import write_atomically
+from mobilenext_det.speed.forms import Trained
+from mobilenext_det.speed.latency import measure_latency
 
 from .intervals import compare_runs
 from .report import print_table, write_report
 from .run_record import Run, identify, read_run, require_same
 from .single_run import Job
 
+LATENCY_FILE = 'latency.json'
 _POLL_SECONDS = 1.0
 
 
@@ -63,7 +68,7 @@ def compare(
         jobs = plan(configs, out, seeds, data_root, amp, cfg_options)
         _make_runs(jobs)
         if latency:
-            measure_latency(jobs)
+            _measure_latency(jobs, out)
         runs = _stored_runs(out, list(dict.fromkeys(job.name for job in jobs)))
     measured = Path(out, LATENCY_FILE)
     numbers = compare_runs(runs, json.loads(measured.read_text()) if measured.exists() else None)
@@ -186,6 +191,22 @@ def _make_runs(jobs: Sequence[Job]) -> None:
                 f'{time.monotonic() - started:.0f} s',
                 highlight=False,
             )
+
+
+def _measure_latency(jobs: Sequence[Job], out: str) -> None:
+    """Measure the first run of every config, and write `latency.json`."""
+    detectors = []
+    for job in jobs:
+        if job.seed == 0:
+            checkpoint = job.checkpoint or find_latest_checkpoint(str(job.work_dir))
+            if checkpoint is None:
+                raise UsageError(
+                    f'--latency needs a checkpoint of {job.name}, but {job.work_dir} has none: leave --latency out, or '
+                    f'delete {job.path} to train that run anew.'
+                )
+            detectors.append(Trained(job.config, checkpoint, job.cfg_options, job.data_root))
+    measured = asdict(measure_latency(detectors, Path(out, 'deployed')))
+    write_atomically(f'{json.dumps(measured, indent=1)}\n'.encode(), Path(out, LATENCY_FILE))
 
 
 def _start(job: Job, log: object) -> subprocess.Popen:

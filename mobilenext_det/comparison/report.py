@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mobilenext_det.files import write_atomically
+from mobilenext_det.speed.forms import form_name
 
 from .run_record import Run
 
@@ -39,16 +40,18 @@ def cost_table(numbers: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     Args:
         numbers: What `compare_runs` returned.
     """
-    forms = (numbers['latency'] or {}).get('milliseconds', {})
+    latencies = numbers['latency']['rows'] if numbers['latency'] else []
+    forms = list(dict.fromkeys((row['form'], row['precision']) for row in latencies))
+    spent = {(row['network'], row['form'], row['precision']): row['milliseconds'] for row in latencies}
     heads = ['config', 'params', 'MAdds', 'weights, MB', 'training, images/s', 'training, s']
-    heads += [f'{form}, ms' for form in forms]
+    heads += [f'{form_name(*form)}, ms' for form in forms]
     rows = []
     for name, config in numbers['configs'].items():
         model = config['model']
         cells = [name, f'{model["total"]["params"]:,}', f'{model["total"]["madds"]:,}']
         cells += [f'{model["weights_bytes"] / 1e6:.2f}', _plain(config['images_per_second'], 1)]
         cells += [_plain(config['train_seconds'], 0)]
-        rows.append(cells + [_plain(by_config.get(name), 1) for by_config in forms.values()])
+        rows.append(cells + [_plain(spent.get((name, *form)), 1) for form in forms])
     return heads, rows
 
 

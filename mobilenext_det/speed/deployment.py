@@ -63,7 +63,7 @@ def benchmark(
         UsageError: If something is missing, damaged, or cannot be exported.
     """
     stored = _stored_rows(Path(out, 'deploy.json'))
-    detectors = [Trained(given, cfg_options, data_root) for given in networks]
+    detectors = [Trained.parse(given, cfg_options, data_root) for given in networks]
     for trained in detectors:
         require_data(trained.cfg, 'test_dataloader', *(['train_dataloader'] if 'int8' in precisions else []))
     rows = _measure(

@@ -7,12 +7,12 @@ from typing import Any
 
 from mobilenext_det.display.tables import markdown_table, percent, render
 
+from .forms import FORM_NAMES
+
 _WORDS = ('network', 'form', 'precision')
 _NUMBERS = ('MB', 'mAP 11points', 'mAP area')
 _PER_THREADS = ('ms', 'file', 'stock')
 _MEMORY = 'MiB / own'
-_FORM_NAMES = {'stock': 'MMDetection', 'pytorch': 'PyTorch', 'onnx': 'ONNX Runtime'}
-_FORM_NAMES |= {'torchscript': 'TorchScript', 'executorch': 'ExecuTorch'}
 _MEANING = """\
 ms: median / 95th percentile, for one picture, of the network call on prepared input, normalisation and suppression \
 included. file: median ms from picture file to boxes: decoding, resizing, network, suppression; the files are in the \
@@ -39,7 +39,7 @@ def deploy_table(rows: Sequence[dict[str, Any]]) -> str:
     words = (*_WORDS, *['on'] * (len(machines) > 1))
     table = markdown_table(words, [*_NUMBERS, *timed, _MEMORY])
     for row in rows:
-        own = [_name(row, rows), _FORM_NAMES[row['form']], row['precision']]
+        own = [_name(row, rows), FORM_NAMES[row['form']], row['precision']]
         own += [str(1 + machines.index(_machine(row)))] * (len(machines) > 1)
         table.add_row(*own, *_cells(row))
     numbered = [f'{number}: {machine}' for number, machine in enumerate(machines, 1)]

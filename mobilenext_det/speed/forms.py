@@ -21,13 +21,16 @@ from mobilenext_det.inference.detector import Detector
 
 FORMS, PRECISIONS = ('onnx', 'torchscript', 'executorch'), ('fp32', 'int8')
 PYTORCH, STOCK = 'pytorch', 'stock'  # the forms that are no exported files
+FORM_NAMES = {STOCK: 'MMDetection', PYTORCH: 'PyTorch', 'onnx': 'ONNX Runtime'}
+FORM_NAMES |= {'torchscript': 'TorchScript', 'executorch': 'ExecuTorch'}
 
 
 class Trained:
     """A trained detector.
 
     Args:
-        given: `CONFIG=CHECKPOINT`.
+        config: The config file.
+        checkpoint: The weights.
         cfg_options: `key=value` settings.
         data_root: Where the data is, instead of the config's.
 
@@ -36,18 +39,30 @@ class Trained:
         weights: First digits of the checkpoint's SHA-256, as in the names of published checkpoints.
 
     Raises:
-        UsageError: If it is no such pair or a file is missing.
+        UsageError: If a file is missing.
     """
 
-    def __init__(self, given: str, cfg_options: Sequence[str] = (), data_root: str | None = None) -> None:
-        self.config, _, self.checkpoint = given.partition('=')
-        if not self.checkpoint:
-            raise UsageError(f'{given} has no weights: write CONFIG=CHECKPOINT.')
+    def __init__(
+        self, config: str, checkpoint: str, cfg_options: Sequence[str] = (), data_root: str | None = None
+    ) -> None:
+        self.config, self.checkpoint = config, checkpoint
         self.settings = dict(cfg_options=list(cfg_options), data_root=data_root)
         self.cfg = load_config(self.config, **self.settings)
         require_checkpoint(self.checkpoint)
         self.name = Path(self.config).stem
         self.weights = hashlib.sha256(Path(self.checkpoint).read_bytes()).hexdigest()[:8]
+
+    @classmethod
+    def parse(cls, given: str, cfg_options: Sequence[str] = (), data_root: str | None = None) -> Trained:
+        """Read `CONFIG=CHECKPOINT` of a command line.
+
+        Raises:
+            UsageError: If it is no such pair or a file is missing.
+        """
+        config, _, checkpoint = given.partition('=')
+        if not checkpoint:
+            raise UsageError(f'{given} has no weights: write CONFIG=CHECKPOINT.')
+        return cls(config, checkpoint, cfg_options, data_root)
 
     @cached_property
     def detector(self) -> Detector:
@@ -85,6 +100,11 @@ class Trained:
         """
         names = dict(network=self.name, weights=self.weights, form=form, precision=precision)
         return names | dict(checkpoint=Path(self.checkpoint).name, file_bytes=path.stat().st_size)
+
+
+def form_name(form: str, precision: str) -> str:
+    """Return what people call a form, as the heading of a column: `ONNX Runtime int8`."""
+    return FORM_NAMES[form] + (' int8' if precision == 'int8' else '')
 
 
 def wanted(forms: Sequence[str], precisions: Sequence[str]) -> list[tuple[str, str]]:

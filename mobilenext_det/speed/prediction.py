@@ -111,7 +111,7 @@ def _measure(folder: Path, data_root: str, images: int, threads: int) -> tuple[d
     with steps() as progress:
         making = progress.add_task('Exporting', total=len(CONFIGS) * (1 + len(_EXPORTED)))
         for name, config in CONFIGS.items():
-            trained = Trained(f'{config_path(config)}={untrained(config_path(config), folder)}', data_root=data_root)
+            trained = Trained(config_path(config), str(untrained(config_path(config), folder)), data_root=data_root)
             for row, job in make_forms(trained, _EXPORTED, judge=False, folder=folder / name):
                 jobs[name, row['form'], row['precision']] = job
                 progress.advance(making)

@@ -16,7 +16,7 @@ import numpy as np
 
 from mobilenext_det.errors import UsageError
 
-_WORKER = Path(__file__).with_name('benchmark_worker.py')
+_WORKER = Path(__file__).with_name('worker.py')
 _PICTURES, _WARM_UP = 10, 5  # a round, and before the first one
 
 
@@ -40,7 +40,7 @@ def take_turns(jobs: Sequence[dict], files: Sequence[str], advance: Callable[[],
     """Time every job in a process of its own, all on the same pictures, a few pictures at a time and one after another.
 
     Args:
-        jobs: What `benchmark_worker.py` takes; `threads` is how many the process may use.
+        jobs: What `worker.py` takes; `threads` is how many the process may use.
         files: Picture files.
         advance: Called for each process that has opened its detector, and after each round.
 
@@ -74,7 +74,7 @@ def count_steps(jobs: Sequence[dict], files: Sequence[str]) -> int:
 
 
 class Worker:
-    """A process of `benchmark_worker.py`.
+    """A process of `worker.py`.
 
     Args:
         job: What it is to open.

@@ -1,6 +1,6 @@
 """One process of the deployment benchmark: it opens one detector, and times it on pictures whenever it is told to.
 
-    python benchmark_worker.py JOB
+    python worker.py JOB
 
 JOB is JSON: `form`, `threads`, and `path` of an exported file or `config`, `checkpoint` and `cfg_options` of a trained
 detector; stock MMDetection needs neither. A line of input is a round, a JSON list of picture files. Every answer is a
@@ -64,8 +64,8 @@ def importer(form: str) -> Callable[[dict], Subject]:
 
 
 def _by_path(name: str) -> ModuleType:
-    """Import a file beside this one without its package."""
-    spec = importlib.util.spec_from_file_location(Path(name).stem, Path(__file__).with_name(name))
+    """Import a file of deploy/ without its package."""
+    spec = importlib.util.spec_from_file_location(Path(name).stem, ROOT / 'mobilenext_det' / 'deploy' / name)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -10,7 +10,10 @@ from mobilenext_det.comparison.intervals import compare_runs
 from mobilenext_det.comparison.report import accuracy_table, cost_table, notes, print_table, write_report
 
 LATENCY = {
-    'milliseconds': {'eager PyTorch': {'good': 12.34}, 'ONNX Runtime': {'good': 3.21}},
+    'rows': [
+        dict(network='good', form='pytorch', precision='fp32', milliseconds=12.34),
+        dict(network='good', form='onnx', precision='int8', milliseconds=3.21),
+    ],
     'images': 50,
     'cpu': 'a processor',
     'threads': 2,
@@ -94,5 +97,5 @@ def test_checkpoints_alone_have_no_curves(run_of, tmp_path):
 def test_the_terminal_shows_both_tables(numbers, capsys):
     print_table(numbers)
     shown = capsys.readouterr().out
-    for text in ('mAP 11 points', 'eager PyTorch, ms', 'ONNX Runtime, ms', 'a<b', '12.3', '3.2', '12 test images'):
+    for text in ('mAP 11 points', 'PyTorch, ms', 'ONNX Runtime int8, ms', 'a<b', '12.3', '3.2', '12 test images'):
         assert text in shown

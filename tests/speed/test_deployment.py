@@ -42,7 +42,7 @@ def test_torchscript_has_no_int8():
 
 
 def test_weights_are_named_as_published_checkpoints_are():
-    trained = Trained(f'{CONFIG}={CHECKPOINT}')
+    trained = Trained.parse(f'{CONFIG}={CHECKPOINT}')
     assert (trained.name, trained.weights) == ('ssdlite_mobilenext_toy', CHECKPOINT.stem.rpartition('-')[2])
 
 
@@ -75,5 +75,5 @@ def test_no_pictures_to_time_is_said(tmp_path):
 
     make_toy_voc(tmp_path, trainval=1, test=1, seed=0, workers=1)
     with pytest.raises(UsageError) as error:
-        Trained(f'{CONFIG}={CHECKPOINT}', data_root=str(tmp_path)).pictures(0)
+        Trained.parse(f'{CONFIG}={CHECKPOINT}', data_root=str(tmp_path)).pictures(0)
     assert str(error.value) == 'There are no pictures to time: --images is 0, the test set has 1.'

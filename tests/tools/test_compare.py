@@ -108,9 +108,13 @@ def test_the_report_is_there_and_is_rebuilt_from_the_runs_alone(tools, compared,
         assert (tmp_path / name).read_text() == (out / name).read_text()
     numbers = json.loads((tmp_path / 'comparison.json').read_text())
     assert [config['runs'] for config in numbers['configs'].values()] == [2, 2]
-    milliseconds = numbers['latency']['milliseconds']
-    assert list(milliseconds) == ['eager PyTorch', 'ONNX Runtime', 'ONNX Runtime int8']
-    assert all(set(by_config) == {'narrow', 'wide'} for by_config in milliseconds.values())
+    latencies = numbers['latency']['rows']
+    assert [(row['network'], row['form'], row['precision']) for row in latencies] == [
+        (network, *form)
+        for network in ('narrow', 'wide')
+        for form in (('pytorch', 'fp32'), ('onnx', 'fp32'), ('onnx', 'int8'))
+    ]
+    assert all(row['milliseconds'] > 0 for row in latencies)
     assert len(re.findall('data:image/webp', (tmp_path / 'comparison.html').read_text())) == 4
 
 
