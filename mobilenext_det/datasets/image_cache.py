@@ -105,8 +105,7 @@ class ImageCache:
 
     def _say_size(self) -> None:
         print_log(
-            f"Image cache: up to {self.size // MIB} MiB of decoded training images, shared by the loader's workers "
-            '(cache_mib=0 of CheckedLoadImage switches it off).',
+            f"Image cache: up to {self.size // MIB} MiB of decoded training images, shared by the loader's workers.",
             logger='current',
         )
 

@@ -127,8 +127,8 @@ def pipeline(name: str, data_root: str) -> Any:
     transforms = [dict(transform) for transform in dataset.pipeline]
     if name == STOCK:
         transforms = [t | _STOCK.get(t['type'], {}) for t in transforms if t['type'] != 'SeedBySample']
-    elif name == _OURS:
-        transforms = [t | dict(cache_mib=0) if t['type'] == _LOADING else t for t in transforms]
+    elif name == _CACHED:
+        transforms = [t | dict(cache_mib=4096) if t['type'] == _LOADING else t for t in transforms]
     init_default_scope('mmdet')
     return DATASETS.build({**dataset, 'pipeline': transforms})
 

@@ -77,7 +77,7 @@ def entry(path):
 
 def test_cached_image_is_the_same_and_is_its_receivers_own(voc):
     path = voc.add('a', suffix='.png')
-    transform = CheckedLoadImage()
+    transform = CheckedLoadImage(cache_mib=1)
     first = transform(entry(path))
     expected = first['img'].copy()
     first['img'][:] = 0  # as transforms do
@@ -93,7 +93,7 @@ def test_cached_image_is_the_same_and_is_its_receivers_own(voc):
 def test_broken_image_is_not_cached(voc, log, spoil):
     path, other = voc.add('a'), voc.add('b', size=(70, 50))
     whole = path.read_bytes()
-    transform = CheckedLoadImage()
+    transform = CheckedLoadImage(cache_mib=1)
     spoil(path, other)
     assert transform(entry(path)) is None
     path.write_bytes(whole)
@@ -102,7 +102,7 @@ def test_broken_image_is_not_cached(voc, log, spoil):
 
 def test_cached_image_of_another_size_than_stated_is_passed_over(voc, log):
     path = voc.add('a')
-    transform = CheckedLoadImage()
+    transform = CheckedLoadImage(cache_mib=1)
     transform(entry(path))
     assert transform(dict(entry(path), width=61)) is None
     assert log == [f'{path}: skipped in training, for it loads as (40, 60), but was (40, 61)']
@@ -110,17 +110,20 @@ def test_cached_image_of_another_size_than_stated_is_passed_over(voc, log):
 
 def test_images_decoded_in_two_ways_are_two(voc):
     path = voc.add('a')
-    colour, other = CheckedLoadImage(), CheckedLoadImage(color_type='color_ignore_orientation', to_float32=True)
+    colour, other = (
+        CheckedLoadImage(cache_mib=1),
+        CheckedLoadImage(cache_mib=1, color_type='color_ignore_orientation', to_float32=True),
+    )
     assert colour(entry(path))['img'].dtype == np.uint8
     for _ in range(2):
         assert other(entry(path))['img'].dtype == np.float32
-    grey = CheckedLoadImage(color_type='grayscale')
+    grey = CheckedLoadImage(cache_mib=1, color_type='grayscale')
     assert grey(entry(path))['img'].shape == grey(entry(path))['img'].shape == (40, 60)
 
 
 def test_data_sets_share_a_cache_and_copies_do(voc):
     path = voc.add('a')
-    first, second = CheckedLoadImage(), CheckedLoadImage()
+    first, second = CheckedLoadImage(cache_mib=1), CheckedLoadImage(cache_mib=1)
     first(entry(path))
     path.unlink()
     assert second(entry(path)) is not None
@@ -129,7 +132,7 @@ def test_data_sets_share_a_cache_and_copies_do(voc):
 
 def test_pickled_transform_works_without_a_cache_and_says_so_once(voc, log):
     path = voc.add('a')
-    transform = CheckedLoadImage()
+    transform = CheckedLoadImage(cache_mib=1)
     copies = [pickle.loads(pickle.dumps(transform)) for _ in range(2)]
     assert log == ['Image cache: none in workers that are spawned; it takes mp_start_method="fork".']
     np.testing.assert_array_equal(copies[0](entry(path))['img'], transform(entry(path))['img'])
@@ -138,17 +141,17 @@ def test_pickled_transform_works_without_a_cache_and_says_so_once(voc, log):
     assert transform(entry(path)) is not None
 
 
-@pytest.mark.parametrize('cache_mib', [0, -1])
-def test_switched_off(voc, log, cache_mib):
+def test_no_cache_unless_asked_for(voc):
     path = voc.add('a')
-    if cache_mib < 0:
-        with pytest.raises(ValueError, match='cache_mib is -1; it must be 0, for no cache, or more'):
-            CheckedLoadImage(cache_mib=cache_mib)
-        return
-    transform = CheckedLoadImage(cache_mib=cache_mib)
+    transform = CheckedLoadImage()
     assert transform(entry(path)) is not None
     path.unlink()
     assert transform(entry(path)) is None
+
+
+def test_a_size_below_zero_is_refused():
+    with pytest.raises(ValueError, match='cache_mib is -1; it must be 0, for no cache, or more'):
+        CheckedLoadImage(cache_mib=-1)
 
 
 class Images:
