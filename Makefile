@@ -1,5 +1,5 @@
 # make demo   train, evaluate and draw MobileNeXt-SSDLite on the embedded data set
-# make test   style check and tests
+# make test   style, types and arrows between packages, then the tests
 # Both set up .venv first and skip what is there; PYTHON=... chooses the interpreter (3.11 or 3.12).
 .PHONY: demo test lint setup clean
 
@@ -17,6 +17,8 @@ test: lint
 lint: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
 
 setup: $(VENV)/.installed
 
@@ -42,4 +44,4 @@ $(BIN)/uv:
 	done; echo '$(NO_PYTHON)' >&2; exit 1
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info mobilenext_det/.mim .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info mobilenext_det/.mim .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

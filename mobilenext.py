@@ -39,10 +39,17 @@ def exit_code(main: Callable[[], int | None]) -> int:
 
 def tools() -> dict[str, Path]:
     """Return the file of each command, such as `train` or `benchmark train`: everything in `tools/`."""
-    package = Path(importlib.util.find_spec('mobilenext_det').origin).parent
+    package = _package_folder()
     folder = next(path for path in (package / '.mim' / 'tools', package.parent / 'tools') if path.is_dir())
     files = sorted(folder.rglob('*.py'), key=lambda path: (len(path.relative_to(folder).parts), path))
     return {' '.join(file.relative_to(folder).with_suffix('').parts).replace('_', '-'): file for file in files}
+
+
+def _package_folder() -> Path:
+    """Find the package without importing it."""
+    spec = importlib.util.find_spec('mobilenext_det')
+    assert spec and spec.origin, 'this file is installed together with the package'
+    return Path(spec.origin).parent
 
 
 def overview() -> str:

@@ -85,7 +85,7 @@ def _installed(package: Package) -> tuple[str, str | None]:
 def _mmcv_limit() -> str | None:
     """Read from mmdet's source which mmcv it refuses: the limit differs between mmdet, patched copies and its fork."""
     spec = _find('mmdet')
-    if spec is None:
+    if spec is None or spec.origin is None:
         return None
     match = re.search(
         r"^mmcv_maximum_version = '([\d.]+)'", Path(spec.origin).read_text(encoding='utf-8'), re.MULTILINE
