@@ -7,6 +7,7 @@ are exact integers. PyTorch's own `FlopCounterMode` counts; it counts a multiply
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import Counter
 from typing import Any, NamedTuple
@@ -20,12 +21,23 @@ from mmengine.registry import init_default_scope
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mobilenext_det.engine.config import load_config
 from mobilenext_det.errors import UsageError
 
 
+class Count(NamedTuple):
+    """Cost of a part of a network.
+
+    Attributes:
+        params: Trainable scalars.
+        madds: Multiply-adds for one image.
+    """
+
+    params: int
+    madds: int
+
+
 class Layer(NamedTuple):
-    """What one layer costs.
+    """Cost of one layer: a module with weights of its own, with its batch norm where mmcv's `ConvModule` joins the two.
 
     Attributes:
         name: Dotted name in the detector, such as 'backbone.stages.5.0.expand'.
@@ -40,32 +52,56 @@ class Layer(NamedTuple):
     madds: int
 
 
-def complexity(config: str, size: int | None = None) -> dict[str, dict[str, int]]:
-    """Count parameters and multiply-adds of a detector or classifier by part.
+class Complexity(NamedTuple):
+    """Cost of a network.
+
+    Attributes:
+        layers: Its layers, in the order of its modules.
+    """
+
+    layers: list[Layer]
+
+    @property
+    def parts(self) -> dict[str, Count]:
+        """Cost of 'backbone', 'neck', 'head' and 'total'.
+
+        Everything named `..._head` is 'head'; parts of other names, as DETR's, keep theirs and come before the total. A
+        part that the network lacks is 0.
+        """
+        params: Counter[str] = Counter()
+        madds: Counter[str] = Counter()
+        for layer in self.layers:
+            params[part_of(layer.name)] += layer.params
+            madds[part_of(layer.name)] += layer.madds
+        parts = dict.fromkeys(('backbone', 'neck', 'head', *params))
+        return {part: Count(params[part], madds[part]) for part in parts} | {
+            'total': Count(params.total(), madds.total())
+        }
+
+    def as_dict(self) -> dict[str, dict[str, int]]:
+        """Return the parts as plain numbers for JSON."""
+        return {part: count._asdict() for part, count in self.parts.items()}
+
+
+def complexity(cfg: Config, size: int | None = None) -> Complexity:
+    """Count parameters and multiply-adds of a detector or classifier.
+
+    The roi head of a two-stage detector is counted for as many proposals as its config lets through.
 
     Args:
-        config: The config file.
+        cfg: The config.
         size: Side of the square input in pixels; by default the input is as large as the config's test pipeline says.
 
-    Returns:
-        `{'backbone': {'params': ..., 'madds': ...}, 'neck': ..., 'head': ..., 'total': ...}`. Everything named
-        `..._head` is 'head'; parts of other names, as DETR's, keep theirs. A part that the detector lacks is 0.
-
     Raises:
-        UsageError: If there is no such config, it has no model, or it does not say how large its input is.
+        UsageError: If the config has no model, or does not say how large its input is.
     """
-    return sum_parts(count_layers(config, size))
-
-
-def sum_parts(layers: list[Layer]) -> dict[str, dict[str, int]]:
-    """Sum layers by part, and all of them as 'total'."""
-    params, madds = Counter(), Counter()
-    for layer in layers:
-        params[part_of(layer.name)] += layer.params
-        madds[part_of(layer.name)] += layer.madds
-    parts = dict.fromkeys(('backbone', 'neck', 'head', *params))
-    sums = {part: dict(params=params[part], madds=madds[part]) for part in parts}
-    return sums | {'total': dict(params=params.total(), madds=madds.total())}
+    if 'model' not in cfg:
+        raise UsageError(f'{cfg.filename} has no model to count.')
+    height, width = input_shape(cfg, size)
+    model = build_model(cfg, size)
+    metainfo = dict(img_shape=(height, width), ori_shape=(height, width), pad_shape=(height, width))
+    sample = DetDataSample(metainfo=metainfo | dict(batch_input_shape=(height, width), scale_factor=(1.0, 1.0)))
+    return Complexity(_layers(model, count_madds(model, torch.zeros(1, 3, height, width), [sample])))
 
 
 def part_of(name: str) -> str:
@@ -81,42 +117,19 @@ def stage_of(name: str) -> str:
     return '.'.join((part, *inner[: 2 if numbered else 1]))
 
 
-def count_layers(config: str, size: int | None = None) -> list[Layer]:
-    """Count parameters and multiply-adds of every layer of a network, in the order of its modules.
-
-    A layer is a module with weights of its own, together with its batch norm where mmcv's `ConvModule` joins the two.
-    The roi head of a two-stage detector is counted for as many proposals as its config lets through.
-
-    Args:
-        config: See `complexity`.
-        size: See `complexity`.
-
-    Raises:
-        UsageError: See `complexity`.
-    """
-    cfg = load_config(config)
-    if 'model' not in cfg:
-        raise UsageError(f'{cfg.filename} has no model to count.')
-    height, width = input_shape(cfg, size)
-    model = build_model(cfg, size)
-    metainfo = dict(img_shape=(height, width), ori_shape=(height, width), pad_shape=(height, width))
-    sample = DetDataSample(metainfo=metainfo | dict(batch_input_shape=(height, width), scale_factor=(1.0, 1.0)))
-    madds = count_madds(model, torch.zeros(1, 3, height, width), [sample])
-    return _layers(model, madds)
-
-
 def build_model(cfg: Config, size: int | None = None) -> nn.Module:
     """Build the network of a config, for inputs of another size where one is given."""
     init_default_scope(cfg.get('default_scope', 'mmdet'))
-    priors = cfg.model.get('bbox_head', {}).get('anchor_generator', {})
+    network = copy.deepcopy(cfg.model)
+    priors = network.get('bbox_head', {}).get('anchor_generator', {})
     if size and priors.get('type') == 'SSDLitePriorGenerator':
         priors.input_size = size
-    proposals = (cfg.model.get('test_cfg') or {}).get('rpn')
+    proposals = (network.get('test_cfg') or {}).get('rpn')
     if proposals:
         proposals.nms.iou_threshold = 1.0  # suppresses nothing, so that their number does not hang on the weights
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return MODELS.build(cfg.model).eval()
+        return MODELS.build(network).eval()
 
 
 def input_shape(cfg: Config, size: int | None = None) -> tuple[int, int]:
@@ -154,7 +167,8 @@ def count_madds(model: nn.Module, *inputs: Any) -> Counter[str]:
         model: The model.
         inputs: What it is called with.
     """
-    madds, running, handles = Counter(), [''], []
+    madds: Counter[str] = Counter()
+    running, handles = [''], []
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
 
         def settle() -> None:
@@ -181,7 +195,8 @@ def count_madds(model: nn.Module, *inputs: Any) -> Counter[str]:
 
 def _layers(model: nn.Module, madds: Counter[str]) -> list[Layer]:
     """Join each module's multiply-adds with its parameters, and batch norm with its convolution."""
-    rows, joined = {}, ''
+    rows: dict[str, Layer] = {}
+    joined = ''
     for name, module in model.named_modules():
         if isinstance(module, ConvModule):
             joined = name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -12,42 +12,47 @@ from torch import nn
 
 from mobilenext_det.display.tables import markdown_table, render
 
-from .complexity import Layer, complexity, count_layers, count_madds, stage_of, sum_parts
+from .complexity import Complexity, Count, Layer, count_madds, stage_of
 
 # Millions of parameters and of multiply-adds at 224 pixels with the classifier, as the authors' README prints them.
 PUBLISHED = {0.35: (1.8, 80), 0.5: (2.1, 110), 0.75: (2.5, 210), 1.0: (3.5, 300), 1.4: (6.1, 590)}
 IMAGENET_CLASSES = 1000
 
 
-def report(configs: Sequence[str], size: int | None = None, as_json: bool = False) -> str:
-    """Return one detector by part and by layer, or several with a row each.
+def complexity_table(networks: Mapping[str, Complexity]) -> str:
+    """One network by part and by layer, or several with a row each.
 
     Args:
-        configs: The config files.
-        size: Side of the square input in pixels, instead of the configs' own.
-        as_json: Whether to return JSON: the parts of one detector, or of each by its config.
+        networks: What was counted, by the path of the config.
     """
-    if as_json:
-        results = {config: complexity(config, size) for config in configs}
-        return json.dumps(results if len(configs) > 1 else results[configs[0]])
-    if len(configs) == 1:
-        layers = count_layers(configs[0], size)
-        return f'{part_table(sum_parts(layers))}\n\n{layer_table(layers)}'
-    return config_table({Path(config).stem: complexity(config, size) for config in configs})
+    if len(networks) > 1:
+        return config_table({Path(config).stem: network.parts for config, network in networks.items()})
+    (network,) = networks.values()
+    return f'{part_table(network.parts)}\n\n{layer_table(network.layers)}'
 
 
-def part_table(parts: dict[str, dict[str, int]]) -> str:
+def complexity_json(networks: Mapping[str, Complexity]) -> str:
+    """The parts of one network as JSON, or those of several by the path of the config.
+
+    Args:
+        networks: What was counted, by the path of the config.
+    """
+    parts = {config: network.as_dict() for config, network in networks.items()}
+    return json.dumps(parts if len(parts) > 1 else next(iter(parts.values())))
+
+
+def part_table(parts: Mapping[str, Count]) -> str:
     """One row a part."""
     table = markdown_table(['part'], ['params', 'MAdds'])
-    for part, counts in parts.items():
-        table.add_row(part, _integer(counts['params']), _integer(counts['madds']))
+    for part, count in parts.items():
+        table.add_row(part, _integer(count.params), _integer(count.madds))
     return render(table)
 
 
 def layer_table(layers: Sequence[Layer]) -> str:
     """One row a layer; its stage stands with the first of each."""
     table = markdown_table(['stage', 'layer', 'operation'], ['params', 'MAdds'])
-    before = None
+    before = ''
     for layer in layers:
         stage = stage_of(layer.name)
         inner = layer.name.removeprefix(stage).removeprefix('.')
@@ -57,13 +62,14 @@ def layer_table(layers: Sequence[Layer]) -> str:
     return render(table)
 
 
-def config_table(results: dict[str, dict[str, dict[str, int]]]) -> str:
+def config_table(networks: Mapping[str, Mapping[str, Count]]) -> str:
     """One row a config, parameters and multiply-adds of each part."""
-    parts = [*dict.fromkeys(part for result in results.values() for part in result if part != 'total'), 'total']
+    parts = [*dict.fromkeys(part for counts in networks.values() for part in counts if part != 'total'), 'total']
     table = markdown_table(['config'], [f'{part} {what}' for what in ('params', 'MAdds') for part in parts])
-    for name, result in results.items():
-        counts = (result.get(part, dict(params=0, madds=0))[what] for what in ('params', 'madds') for part in parts)
-        table.add_row(name, *map(_integer, counts))
+    for name, counts in networks.items():
+        in_order = [counts.get(part, Count(0, 0)) for part in parts]
+        numbers = (*(count.params for count in in_order), *(count.madds for count in in_order))
+        table.add_row(name, *map(_integer, numbers))
     return render(table)
 
 

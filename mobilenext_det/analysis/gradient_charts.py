@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import rc_context
@@ -17,10 +16,8 @@ from matplotlib.patches import Patch
 
 from mobilenext_det.display.style import INK, STYLE, colour_of
 
-from .gradients import WHOLE
-
-if TYPE_CHECKING:
-    from .gradient_report import Measurement
+from .gradient_confusion import WHOLE
+from .measurement import Measurement
 
 BOX = 0.6  # opacity of a box
 

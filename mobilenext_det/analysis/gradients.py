@@ -1,101 +1,66 @@
-"""Gradient confusion: whether mini-batches pull a network's weights in the same direction.
-
-Sankararaman et al., "The Impact of Neural Network Overparameterization on Gradient Confusion and Stochastic Gradient
-Descent" (1904.06963): gradients g_i, g_j of two mini-batches at the same weights are confused where their inner product
-is negative; the confusion bound is the smallest eta >= 0 with <g_i, g_j> >= -eta for all pairs. The distribution of
-their cosine similarity is comparable between networks, whose gradients differ in size.
-"""
+"""Gradient confusion and information loss of networks side by side: what `tools/analysis/gradients.py` calls."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 
-import torch
-from mmengine.model import BaseModel
-from torch import Tensor
+from mobilenext_det.checkpoints import require_checkpoint
+from mobilenext_det.engine.config import load_config, require_data
+from mobilenext_det.errors import UsageError
 
-from .complexity import part_of, stage_of
-
-WHOLE = 'network'
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """How the gradients of N mini-batches agree.
-
-    Attributes:
-        cosines: Cosine similarity of each of the N (N - 1) / 2 pairs.
-        mean_norm: Mean length of the gradients.
-        min_inner_product: The smallest inner product of a pair; negated, it is the paper's confusion bound.
-    """
-
-    cosines: list[float]
-    mean_norm: float
-    min_inner_product: float
-
-    @property
-    def mean_cosine(self) -> float:
-        """Mean over the pairs."""
-        return sum(self.cosines) / len(self.cosines)
-
-    @property
-    def confused(self) -> float:
-        """Share of the pairs whose inner product is negative."""
-        return sum(cosine < 0 for cosine in self.cosines) / len(self.cosines)
+from .gradient_tables import confusion_table, information_table
+from .measurement import Measurement, Network, measure
 
 
-def confusion(gradients: Tensor) -> Confusion:
-    """Compare the rows of a matrix of gradients pair by pair, in float64.
+def gradients(
+    networks: Sequence[str],
+    out: str,
+    *,
+    batches: int = 16,
+    seed: int = 0,
+    data_root: str | None = None,
+    cfg_options: Sequence[str] = (),
+) -> list[Measurement]:
+    """Measure networks on the same mini-batches, print tables, and write gradients.json and plots.
 
     Args:
-        gradients: (N, P), one flattened gradient a row, N of 2 and more. A gradient of 0 has cosine 0 with all others.
+        networks: 'CONFIG' for a network as its training starts, or 'CONFIG=CHECKPOINT'.
+        out: Folder for the results.
+        batches: Mini-batches of the config's own train data loader.
+        seed: Seed of the initial weights, of the order of the images and of their augmentation.
+        data_root: Where the data is, instead of the configs'.
+        cfg_options: `key=value` settings for all configs.
+
+    Returns:
+        One measurement for each of `networks`.
+
+    Raises:
+        UsageError: If a file is missing, a checkpoint does not fit its config, or there are too few mini-batches.
     """
-    gradients = gradients.double()
-    products = gradients @ gradients.T
-    norms = products.diagonal().sqrt()
-    cosines = products / (norms[:, None] * norms).clamp(min=torch.finfo(torch.float64).tiny)
-    pairs = tuple(torch.triu_indices(len(gradients), len(gradients), offset=1))
-    return Confusion(
-        cosines=cosines[pairs].clamp(-1, 1).tolist(),
-        mean_norm=norms.mean().item(),
-        min_inner_product=products[pairs].min().item(),
-    )
+    if batches < 2:
+        raise UsageError(f'--batches must be 2 or more for pairs of gradients, but is {batches}.')
+    read = [_read(network, data_root, cfg_options) for network in networks]
+    results = [measure(network, batches, seed) for network in read]
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    batch_sizes = [network.cfg.train_dataloader.batch_size for network in read]
+    setting = dict(batches=batches, batch_size=batch_sizes, seed=seed, dtype='float32', networks=list(networks))
+    record = dict(setting, measurements=[asdict(result) for result in results])
+    (folder / 'gradients.json').write_text(json.dumps(record, indent=1) + '\n')
+    print(confusion_table(results), information_table(results), sep='\n\n')
+    from .gradient_charts import draw_charts  # imports matplotlib
+
+    draw_charts(results, folder)
+    return results
 
 
-def group_of(parameter: str) -> str:
-    """Return what a parameter is grouped with: its stage in the backbone, or its part of the detector elsewhere."""
-    part = part_of(parameter)
-    return stage_of(parameter).removeprefix('backbone.') if part == 'backbone' else part
-
-
-def batch_gradient(model: BaseModel, batch: dict) -> tuple[float, dict[str, Tensor]]:
-    """Return a batch's training loss and its gradient at the model's weights, flattened for each group of parameters.
-
-    Everything is float32: at the start of training bfloat16 gradients are rounding noise for the most part. Weight
-    decay, the same for all batches, is no part of the gradient. Batch norm's mode is the caller's choice.
-
-    Args:
-        model: The detector.
-        batch: As the train data loader gives it.
-    """
-    model.zero_grad(set_to_none=True)
-    loss, _ = model.parse_losses(model(**model.data_preprocessor(batch, training=True), mode='loss'))
-    loss.backward()
-    groups: dict[str, list[Tensor]] = {}
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-            groups.setdefault(group_of(name), []).append(gradient.flatten().cpu())
-    return loss.item(), {group: torch.cat(parts) for group, parts in groups.items()}
-
-
-def gradient_confusion(gradients: Iterable[dict[str, Tensor]]) -> dict[str, Confusion]:
-    """Compare gradients over the whole network, and by group.
-
-    Args:
-        gradients: What `batch_gradient` returns for each mini-batch.
-    """
-    gradients = list(gradients)
-    groups = {group: torch.stack([gradient[group] for gradient in gradients]) for group in gradients[0]}
-    return {group: confusion(rows) for group, rows in {WHOLE: torch.cat([*groups.values()], 1), **groups}.items()}
+def _read(network: str, data_root: str | None, cfg_options: Sequence[str]) -> Network:
+    config, _, checkpoint = network.partition('=')
+    cfg = load_config(config, cfg_options, data_root)
+    require_data(cfg, 'train_dataloader')
+    if checkpoint:
+        require_checkpoint(checkpoint)
+    return Network(cfg, checkpoint or None)

@@ -101,9 +101,6 @@ def make_run(job: Job) -> None:
             data_root=job.data_root,
         )
     checkpoint = job.checkpoint or find_latest_checkpoint(work_dir)
-    resolved = job.work_dir / 'resolved.py'
-    job.work_dir.mkdir(parents=True, exist_ok=True)
-    cfg.dump(resolved)
     outcomes, summary, weights_bytes = _evaluate(cfg, checkpoint, work_dir)
     history = torch.load(checkpoint, map_location='cpu', weights_only=True) if job.checkpoint is None else None
     run = Run(
@@ -113,7 +110,7 @@ def make_run(job: Job) -> None:
         _metrics(summary),
         _curve(history['message_hub']['log_scalars'], cfg) if history else {'loss': [], 'validation': []},
         _training(history['message_hub']['log_scalars'], cfg) if history else None,
-        {**complexity(str(resolved)), 'weights_bytes': weights_bytes},
+        {**complexity(cfg).as_dict(), 'weights_bytes': weights_bytes},
         _environment(),
         outcomes,
     )

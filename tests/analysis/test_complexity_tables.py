@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mobilenext_det.analysis.complexity import Count
 from mobilenext_det.analysis.complexity_tables import config_table, count_backbone, paper_table
 
 DOCS = Path(__file__).parents[2] / 'docs' / 'analysis.md'
@@ -59,8 +60,8 @@ def test_mobilenetv2_at_320():
 
 
 def test_configs_with_different_parts_share_a_table():
-    first = dict(backbone=dict(params=1000, madds=2), total=dict(params=1000, madds=2))
-    second = dict(encoder=dict(params=3, madds=4), total=dict(params=3, madds=4))
+    first = dict(backbone=Count(1000, 2), total=Count(1000, 2))
+    second = dict(encoder=Count(3, 4), total=Count(3, 4))
     assert config_table(dict(a=first, b=second)).splitlines() == [
         '| config | backbone params | encoder params | total params | backbone MAdds | encoder MAdds | total MAdds |',
         '|--------|-----------------|----------------|--------------|----------------|---------------|-------------|',

@@ -29,9 +29,15 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Count and print, or say in one sentence what is missing."""
     args = parse_args()
-    from mobilenext_det.analysis.complexity_tables import paper_table, report
+    from mobilenext_det.analysis.complexity import complexity
+    from mobilenext_det.analysis.complexity_tables import complexity_json, complexity_table, paper_table
+    from mobilenext_det.engine.config import load_config
 
-    print(paper_table() if args.paper else report(args.configs, args.size, args.json))
+    if args.paper:
+        print(paper_table())
+    else:
+        networks = {config: complexity(load_config(config), args.size) for config in args.configs}
+        print(complexity_json(networks) if args.json else complexity_table(networks))
     return 0
 
 

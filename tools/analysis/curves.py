@@ -24,14 +24,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Read, plot and print the last scores, or say in one sentence what is missing."""
     args = parse_args()
-    from mobilenext_det.analysis.training_curves import read_curve, write_curves
+    from mobilenext_det.analysis.curves import curves
 
-    curves = {run.stem: read_curve(run) for run in args.runs}
-    write_curves(curves, args.score, args.out)
-    for name, curve in curves.items():
-        last = curve['val'][-1]
-        print(f'{name}: {args.score} {last[args.score]:.4f} after {last["step"]} iterations')
-    print(f'Written: {args.out / "curves.png"}')
+    curves(args.runs, args.score, args.out)
     return 0
 
 

@@ -35,9 +35,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Measure and draw, or say in one sentence what is missing."""
     args = vars(parse_args())
-    from mobilenext_det.analysis.gradient_report import compare_gradients
+    from mobilenext_det.analysis.gradients import gradients
 
-    compare_gradients(**args)
+    gradients(**args)
     return 0
 
 

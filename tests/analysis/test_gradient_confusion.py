@@ -6,7 +6,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import nn
 
-from mobilenext_det.analysis.gradients import WHOLE, batch_gradient, confusion, gradient_confusion, group_of
+from mobilenext_det.analysis.gradient_confusion import WHOLE, batch_gradient, confusion, gradient_confusion, group_of
 
 
 def test_known_directions():

@@ -1,8 +1,10 @@
+"""Curves of runs from the logs that mmengine writes: what is read, written and drawn."""
+
 import json
 
 import pytest
 
-from mobilenext_det.analysis.training_curves import curve_plot, read_curve, write_curves
+from mobilenext_det.analysis.curves import Curve, curve_plot, read_curve, write_curves
 from mobilenext_det.errors import UsageError
 
 
@@ -28,10 +30,10 @@ def run(tmp_path):
 
 
 def test_reads_what_counts(run):
-    assert read_curve(run) == {
-        'train': [dict(step=1, loss=8, lr=0.1), dict(step=2, loss=6.5, lr=0.1)],
-        'val': [dict(step=2, top1=0.25, top5=0.5)],
-    }
+    assert read_curve(run) == Curve(
+        train=[dict(step=1, loss=8, lr=0.1), dict(step=2, loss=6.5, lr=0.1)],
+        val=[dict(step=2, top1=0.25, top5=0.5)],
+    )
 
 
 def test_what_is_written_is_read_again_and_drawn(run, tmp_path):
