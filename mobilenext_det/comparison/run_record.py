@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import zlib
@@ -10,12 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from mmengine.config import Config
 
+from mobilenext_det.engine.precision import ask_for_lower_precision, training_dtype
 from mobilenext_det.errors import UsageError
 from mobilenext_det.files import write_atomically
-from mobilenext_det.hardware import has_fast_bfloat16
 
 from .bootstrap import MODES, mean_ap, resampled_ap
 from .outcomes import Outcomes
@@ -157,12 +157,10 @@ def identify(config: Config, amp: bool, checkpoint: str | None) -> dict[str, str
 
 def _arithmetic(config: Config, amp: bool) -> str:
     """Name the type that the forward pass runs in on this machine."""
-    on_gpu = torch.cuda.is_available()
+    config = copy.deepcopy(config)
     if amp:
-        return 'float16' if on_gpu else 'bfloat16'
-    by_itself = config.get('optim_wrapper', {}).get('type') == 'AutocastOptimWrapper'
-    enabled = config.get('default_hooks', {}).get('acceleration', {}).get('enabled', True)
-    return 'bfloat16' if by_itself and enabled and has_fast_bfloat16('cuda' if on_gpu else 'cpu') else 'float32'
+        ask_for_lower_precision(config)
+    return str(training_dtype(config)).removeprefix('torch.')
 
 
 def _without_machine(value: Any) -> Any:

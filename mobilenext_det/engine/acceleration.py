@@ -29,7 +29,7 @@ class AccelerationHook(Hook):
       a channels_last output whatever its input's format is, so the images need no conversion.
     - The optimiser updates all parameters in one kernel, if it has one.
     - The forward pass runs in bfloat16, if :class:`~mobilenext_det.engine.autocast.AutocastOptimWrapper` is the
-      optimiser's wrapper and finds it fast.
+      optimiser's wrapper and bfloat16 is fast (:func:`~mobilenext_det.engine.precision.forward_dtype`).
     - Validation and tests run a copy of the model whose batch norms are folded into the convolutions.
 
     Shapes and checkpoints' keys do not change. The conversions follow the initialisation, which would draw other
@@ -52,14 +52,15 @@ class AccelerationHook(Hook):
             runner: The runner, with its model initialised.
         """
         wrapper = runner.optim_wrapper
+        lower = isinstance(wrapper, AutocastOptimWrapper)
+        if lower:
+            wrapper.accelerate(self.enabled)
         if not self.enabled:
-            if isinstance(wrapper, AutocastOptimWrapper):
-                wrapper.enabled = False
             runner.logger.info('Acceleration: none, it is switched off.')
             return
         runner.model.to(memory_format=torch.channels_last)
         used = ['channels_last weights']
-        if isinstance(wrapper, AutocastOptimWrapper) and wrapper.enabled:
+        if lower and wrapper.enabled:
             used.insert(0, 'bfloat16 autocast')
         if _fuse(wrapper.optimizer):
             used.append(f'fused {type(wrapper.optimizer).__name__}')
@@ -80,7 +81,7 @@ class AccelerationHook(Hook):
         """Put a folded copy in the model's place.
 
         Args:
-            runner: The runner, with the weights that are judged.
+            runner: The runner, with the weights that are evaluated.
         """
         self._model = runner.model
         if self.enabled:
@@ -110,7 +111,8 @@ def folded(model: nn.Module) -> nn.Module:
     if not any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules()):
         return model
     copied = _without_wrappers(fuse_conv_bn(copy.deepcopy(model).eval()))
-    return copied.requires_grad_(False).to(memory_format=torch.channels_last)
+    copied.requires_grad_(False)
+    return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
 
 
 def _without_wrappers(module: nn.Module) -> nn.Module:

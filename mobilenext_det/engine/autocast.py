@@ -12,7 +12,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import autocast
 from torch import nn
 
-from mobilenext_det.hardware import has_fast_bfloat16
+from .precision import forward_dtype
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -24,8 +24,7 @@ class AutocastOptimWrapper(OptimWrapper):
     trains in float32.
 
     Args:
-        dtype: 'bfloat16', or 'auto' for bfloat16 where the parameters' device computes fast in it and float32
-            elsewhere.
+        dtype: 'bfloat16', or 'auto' for what :func:`~mobilenext_det.engine.precision.forward_dtype` says.
         **kwargs: As for ``OptimWrapper``.
 
     Raises:
@@ -36,8 +35,22 @@ class AutocastOptimWrapper(OptimWrapper):
         super().__init__(**kwargs)
         if dtype not in ('auto', 'bfloat16'):
             raise ValueError(f"dtype must be 'auto' or 'bfloat16', but is {dtype!r}; OptimWrapper trains in float32.")
+        self.asked = dtype
+        self.accelerate(True)
+
+    def accelerate(self, wanted: bool) -> None:
+        """Choose the type anew for acceleration that is on or off.
+
+        Args:
+            wanted: Whether it is on.
+        """
         device = self.param_groups[0]['params'][0].device.type
-        self.enabled = dtype == 'bfloat16' or has_fast_bfloat16(device)
+        self.dtype = forward_dtype(self.asked, device, wanted)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the forward pass runs in lower precision."""
+        return self.dtype != torch.float32
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
