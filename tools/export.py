@@ -10,11 +10,11 @@ from mobilenext import exit_code
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description='Write a detector as one file, and check that it finds the same.')
+    parser = argparse.ArgumentParser(description='Write a detector as one file, and check that it detects the same.')
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for the file, and for what runs it')
-    parser.add_argument('--format', choices=['onnx', 'torchscript', 'executorch'], default='onnx', dest='form')
+    parser.add_argument('--format', default='onnx', help='onnx, torchscript or executorch (default: %(default)s)')
     parser.add_argument('--quantize', choices=['int8'], help='compute in 8 bits, calibrated on training pictures')
     parser.add_argument('--calibration', metavar='DIR', help="folder of training pictures, instead of the config's")
     parser.add_argument('--data-root', help='folder that holds the data, instead of the one in the config')
@@ -26,10 +26,25 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> int:
     """Write the file, say how it compares with the checkpoint, and return 0 unless an fp32 file differs."""
-    args = vars(parse_args())
-    from mobilenext_det.deploy.command import export_and_check
+    args = parse_args()
+    from mobilenext_det.deploy.export import export
+    from mobilenext_det.engine.config import load_config
 
-    return export_and_check(**args)
+    path, runtime, agreement = export(
+        load_config(args.config, args.cfg_options, args.data_root),
+        args.checkpoint,
+        args.out,
+        form=args.format,
+        int8=args.quantize == 'int8',
+        calibration=args.calibration,
+        nms=args.nms,
+        opset=args.opset,
+    )
+    print(f'{path}: {path.stat().st_size / 1e6:.2f} MB')
+    if runtime is not None:
+        print(f'{runtime} runs it: python {runtime.name} {path.name} PICTURE')
+    print(agreement)
+    return 0 if agreement.equal or args.quantize else 1
 
 
 if __name__ == '__main__':

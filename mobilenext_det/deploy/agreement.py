@@ -1,4 +1,4 @@
-"""Whether an exported file finds what the checkpoint finds."""
+"""Whether an exported file detects what the checkpoint detects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-Find = Callable[[np.ndarray, float], list[dict]]
+Detect = Callable[[np.ndarray, float], list[dict]]
 
 
 class Tolerance(NamedTuple):
@@ -68,7 +68,9 @@ class Agreement:
         )
 
 
-def agreement(expected: Find, exported: Find, images: Sequence[np.ndarray], tolerance: Tolerance = FP32) -> Agreement:
+def agreement(
+    expected: Detect, exported: Detect, images: Sequence[np.ndarray], tolerance: Tolerance = FP32
+) -> Agreement:
     """Compare two detectors on the same pictures.
 
     Args:

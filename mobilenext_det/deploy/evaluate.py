@@ -1,20 +1,23 @@
-"""Exported files judged as checkpoints are: by the same data set, loop and metric."""
+"""Exported files evaluated as checkpoints are: by the same data set, loop and metric."""
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
+from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mobilenext_det.engine.evaluate import evaluate
+from mobilenext_det.engine.evaluate import Evaluation, evaluate
 
-from .export import open_exported
+from .formats import open_exported
 
 
 @MODELS.register_module()
@@ -53,15 +56,14 @@ def _to_rgb(inputs: Tensor) -> np.ndarray:
     return np.ascontiguousarray(inputs.numpy().transpose(1, 2, 0)[..., ::-1])
 
 
-def evaluate_exported(config: str, path: str, **settings: Any) -> dict[str, float]:
+def evaluate_exported(config: Config, path: str | Path, **settings: Any) -> Evaluation:
     """Evaluate an exported file on the test set of a config.
 
     Args:
-        config: The config file.
+        config: The config, which stays as it is.
         path: The exported file.
         **settings: As for `mobilenext_det.engine.evaluate.evaluate`.
-
-    Returns:
-        The scores.
     """
-    return evaluate(config, None, model=dict(type='ExportedModel', path=path), **settings)
+    exported = copy.deepcopy(config)
+    exported.model = dict(type='ExportedModel', path=str(path))
+    return evaluate(exported, None, **settings)

@@ -31,12 +31,19 @@ class ExportableNetwork(nn.Module):
         UsageError: If the detector has another head or box coder.
     """
 
+    scale: Tensor
+    shift: Tensor
+    prior_centres: Tensor
+    prior_sizes: Tensor
+    target_means: Tensor
+    target_stds: Tensor
+
     def __init__(self, detector: Detector) -> None:
         super().__init__()
         head = detector.model.bbox_head
         if not isinstance(head, SSDLiteHead) or type(head.bbox_coder) is not DeltaXYWHBBoxCoder:
             raise UsageError(
-                f'{detector.model.cfg.filename}: only SSDLiteHead with DeltaXYWHBBoxCoder can be exported, '
+                f'{detector.config.filename}: only SSDLiteHead with DeltaXYWHBBoxCoder can be exported, '
                 f'but this one has {type(head).__name__} and {type(getattr(head, "bbox_coder", None)).__name__}.'
             )
         # Its batch norms are folded; exporters want its weights in the usual format.
@@ -44,7 +51,7 @@ class ExportableNetwork(nn.Module):
         self.backbone, self.neck, self.head = model.backbone, model.neck, model.bbox_head
         generator = head.prior_generator
         size = generator.input_size
-        pixels = detector.model.cfg.model.data_preprocessor
+        pixels = detector.config.model.data_preprocessor
         self.flip_channels = not pixels.get('bgr_to_rgb', False)  # a network that was trained on BGR
         # One row of a picture is normalised as one vector: three channels at a time take ONNX Runtime a millisecond.
         mean, std = torch.tensor(pixels.get('mean') or [0.0] * 3), torch.tensor(pixels.get('std') or [1.0] * 3)

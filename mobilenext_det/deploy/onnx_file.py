@@ -101,6 +101,7 @@ def trace(network: ExportableNetwork, opset: int = 20) -> onnx.ModelProto:
             output_names=['candidates', 'probabilities'],
             dynamic_shapes=[{0: torch.export.Dim('batch')}],
         )
+    assert program is not None  # as it is only without dynamo
     return program.model_proto
 
 

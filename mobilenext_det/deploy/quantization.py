@@ -15,6 +15,8 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from rich.progress import track
 
+_PART = re.compile(r'backbone\.(stem|conv\d|\w+\.\d+)|neck|head\.\w+')
+
 
 class _Pictures(CalibrationDataReader):
     """Calibration pictures one by one, with a progress bar."""
@@ -81,7 +83,8 @@ def nodes_by_part(model: onnx.ModelProto) -> dict[str, list[str]]:
     parts: dict[str, list[str]] = {}
     for node in nodes[convolutions[0] : convolutions[-1] + 1]:
         if node.op_type == 'Conv':
-            part = re.match(r'backbone\.(stem|conv\d|\w+\.\d+)|neck|head\.\w+', node.input[1])[0]
+            named = _PART.match(node.input[1])
+            part = named[0] if named else node.input[1]
         parts.setdefault(part, []).append(node.name)
     return parts
 

@@ -167,7 +167,8 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, iou_threshold: float, limit:
         iou_threshold: A box that overlaps a better one by more than this goes.
         limit: The most rows to keep.
     """
-    order, keep = np.argsort(-scores, kind='stable'), []
+    order = np.argsort(-scores, kind='stable')
+    keep: list[int] = []
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     while len(order) and len(keep) < limit:
         best, order = order[0], order[1:]

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mobilenext_det.datasets.image_check import BrokenImageError, check_complete
 from mobilenext_det.display.drawing import draw_detections, legible_zoom
@@ -63,7 +63,9 @@ def build_page(detector: Detector) -> gradio.Blocks:
                 )
             with gradio.Column(scale=3):
                 picture = gradio.Image(label='Detections', format='webp', buttons=['download', 'fullscreen'])
-        shown = dict(fn=partial(show, classes=detector.classes), inputs=[seen, threshold], outputs=[picture, table])
+        shown: dict[str, Any] = dict(
+            fn=partial(show, classes=detector.classes), inputs=[seen, threshold], outputs=[picture, table]
+        )
         # The upload is emptied, so that the next picture can be dropped at once.
         upload.upload(partial(look, detector), upload, [seen, timing, upload]).then(**shown)
         threshold.change(**shown, trigger_mode='always_last', show_progress='hidden')

@@ -12,17 +12,16 @@ import numpy as np
 
 from mobilenext_det.checkpoints import require_checkpoint
 from mobilenext_det.deploy.evaluate import evaluate_exported
-from mobilenext_det.deploy.export import export
+from mobilenext_det.deploy.formats import FORMATS, Options, write_exported
 from mobilenext_det.deploy.pictures import calibration_images, image_paths
 from mobilenext_det.engine.config import load_config, require_data
 from mobilenext_det.engine.evaluate import evaluate
 from mobilenext_det.errors import UsageError
 from mobilenext_det.inference.detector import Detector
 
-FORMS, PRECISIONS = ('onnx', 'torchscript', 'executorch'), ('fp32', 'int8')
+FORMS, PRECISIONS = tuple(FORMATS), ('fp32', 'int8')
 PYTORCH, STOCK = 'pytorch', 'stock'  # the forms that are no exported files
-FORM_NAMES = {STOCK: 'MMDetection', PYTORCH: 'PyTorch', 'onnx': 'ONNX Runtime'}
-FORM_NAMES |= {'torchscript': 'TorchScript', 'executorch': 'ExecuTorch'}
+FORM_NAMES = {STOCK: 'MMDetection', PYTORCH: 'PyTorch'} | {name: form.title for name, form in FORMATS.items()}
 
 
 class Trained:
@@ -67,7 +66,7 @@ class Trained:
     @cached_property
     def detector(self) -> Detector:
         """The detector as PyTorch runs it."""
-        return Detector(self.config, self.checkpoint, cfg_options=self.settings['cfg_options'])
+        return Detector(self.cfg, self.checkpoint)
 
     @cached_property
     def calibration(self) -> np.ndarray:
@@ -108,11 +107,11 @@ def form_name(form: str, precision: str) -> str:
 
 
 def wanted(forms: Sequence[str], precisions: Sequence[str]) -> list[tuple[str, str]]:
-    """List forms and precisions in the order of the table, without TorchScript in int8, which there is not."""
+    """List forms and precisions in the order of the table, without those in int8 that there are not."""
     both = [
         (form, precision) for form in FORMS for precision in PRECISIONS if form in forms and precision in precisions
     ]
-    return [pair for pair in both if pair != ('torchscript', 'int8')]
+    return [(form, precision) for form, precision in both if precision == 'fp32' or FORMATS[form].has_int8]
 
 
 def make_forms(
@@ -129,14 +128,13 @@ def make_forms(
     Yields:
         A row of the table, and what `benchmark_worker.py` needs to time it.
     """
-    settings = trained.settings | dict(work_dir=str(folder))
-    scores = evaluate(trained.config, trained.checkpoint, **settings) if judge else {}
+    scores = evaluate(trained.cfg, trained.checkpoint, work_dir=folder).scores if judge else {}
     job = dict(config=trained.config, checkpoint=trained.checkpoint, cfg_options=trained.settings['cfg_options'])
     yield trained.row(PYTORCH, 'fp32', Path(trained.checkpoint)) | _maps(scores), job | dict(form=PYTORCH)
     for form, precision in pairs:
         calibration = trained.calibration if precision == 'int8' else None
-        path = export(trained.detector, folder / trained.weights, form, calibration)
-        scores = evaluate_exported(trained.config, str(path), **settings) if judge else {}
+        path = write_exported(trained.detector, folder / trained.weights, form, Options(calibration))
+        scores = evaluate_exported(trained.cfg, path, work_dir=folder).scores if judge else {}
         yield trained.row(form, precision, path) | _maps(scores), dict(form=form, path=str(path))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from mobilenext_det.deploy.export import export, open_exported
+from mobilenext_det.deploy.formats import Options, open_exported, write_exported
 from mobilenext_det.errors import UsageError
 from mobilenext_det.hardware import cpu_name
 
@@ -88,8 +88,9 @@ def _forms(trained: Trained, folder: Path, threads: int) -> list[tuple[tuple[str
     forms: list[tuple[tuple[str, str, str], Detect]] = [((trained.name, PYTORCH, 'fp32'), trained.detector)]
     try:
         for form, precision in _EXPORTED:
-            path = export(trained.detector, folder, form, trained.calibration if precision == 'int8' else None)
-            forms.append(((trained.name, form, precision), open_exported(str(path), threads)))
+            options = Options(trained.calibration if precision == 'int8' else None)
+            path = write_exported(trained.detector, folder, form, options)
+            forms.append(((trained.name, form, precision), open_exported(path, threads)))
     except UsageError as error:
         print_log(f'{trained.name} is measured in PyTorch alone: {error}')
     return forms

@@ -56,9 +56,9 @@ def importer(form: str) -> Callable[[dict], Subject]:
         return lambda job: _exported(runtime, runtime.Detector(job['path'], job['threads']))
     if form in ('torchscript', 'executorch'):
         importlib.import_module('torch' if form == 'torchscript' else 'executorch.runtime')
-        from mobilenext_det.deploy import export, runtime
+        from mobilenext_det.deploy import formats, runtime
 
-        return lambda job: _exported(runtime, export.open_exported(job['path'], job['threads']))
+        return lambda job: _exported(runtime, formats.open_exported(job['path'], job['threads']))
     importlib.import_module('mobilenext_det.inference.detector')
     return _open_trained if form == 'pytorch' else _open_stock
 
@@ -80,10 +80,13 @@ def _exported(runtime: ModuleType, detector: Any) -> Subject:
 
 
 def _open_trained(job: dict) -> Subject:
+    from mobilenext_det.engine.config import load_config
+    from mobilenext_det.hardware import keep_freed_memory
     from mobilenext_det.inference.detector import Detector
 
     _set_torch_threads(job)
-    detector = Detector(job['config'], job['checkpoint'], cfg_options=job['cfg_options'])
+    keep_freed_memory()
+    detector = Detector(load_config(job['config'], job['cfg_options']), job['checkpoint'])
     return Subject(*_parts(detector.model), lambda file: detector(cv2.imread(file)))
 
 

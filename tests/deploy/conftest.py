@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mobilenext_det.datasets.toy_scenes import draw_scene
-from mobilenext_det.deploy.export import export
+from mobilenext_det.deploy.formats import write_exported
 from mobilenext_det.deploy.network import ExportableNetwork
 from mobilenext_det.inference.detector import Detector
 
@@ -36,9 +36,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def onnx_path(trained, folder):
-    return export(trained, folder, 'onnx')
+    return write_exported(trained, folder, 'onnx')
 
 
 @pytest.fixture(scope='session')
 def torchscript_path(trained, folder):
-    return export(trained, folder, 'torchscript')
+    return write_exported(trained, folder, 'torchscript')

@@ -17,6 +17,7 @@ from mobilenext_det.deploy.agreement import agreement
 from mobilenext_det.deploy.executorch_file import ExecuTorchDetector, export_executorch, flatbuffers_compiler
 from mobilenext_det.deploy.network import ExportableNetwork
 from mobilenext_det.deploy.runtime import DeployError, prepare
+from mobilenext_det.engine.config import load_config
 from mobilenext_det.inference.detector import Detector
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +70,7 @@ def test_int8_of_a_smaller_identity_multiplier_runs(folder, scenes):
     (checkpoint,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
     half = 'model.backbone.identity_multiplier=0.5'
     network = ExportableNetwork(
-        Detector(str(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'), str(checkpoint), cfg_options=[half])
+        Detector(load_config(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py', [half]), checkpoint)
     )
     batch = np.stack([prepare(scene, 192) for scene in scenes[:4]])
     export_executorch(network, folder / 'half.pte', batch)

@@ -7,6 +7,7 @@ from torch import nn
 
 from mobilenext_det.deploy.network import ExportableNetwork
 from mobilenext_det.deploy.runtime import prepare
+from mobilenext_det.engine.config import load_config
 from mobilenext_det.errors import UsageError
 from mobilenext_det.inference.detector import Detector
 
@@ -64,9 +65,7 @@ def test_the_description_is_what_a_program_needs(trained, network):
 def test_a_network_of_bgr_pictures_gets_them(batch):
     model = 'model.data_preprocessor'
     rgb, bgr = (
-        ExportableNetwork(
-            Detector(str(CONFIG), str(CHECKPOINT), cfg_options=[f'{model}.bgr_to_rgb={flag}', *SAME_MEANS])
-        )
+        ExportableNetwork(Detector(load_config(CONFIG, [f'{model}.bgr_to_rgb={flag}', *SAME_MEANS]), CHECKPOINT))
         for flag in (True, False)
     )
     torch.testing.assert_close(bgr.eval()(batch)[1], rgb.eval()(batch.flip(3))[1])
@@ -75,6 +74,6 @@ def test_a_network_of_bgr_pictures_gets_them(batch):
 
 def test_another_box_coder_is_refused():
     coder = 'model.bbox_head.bbox_coder.type=LegacyDeltaXYWHBBoxCoder'
-    detector = Detector(str(CONFIG), str(CHECKPOINT), cfg_options=[coder])
+    detector = Detector(load_config(CONFIG, [coder]), CHECKPOINT)
     with pytest.raises(UsageError, match=r'toy.py: only SSDLiteHead .* SSDLiteHead and LegacyDeltaXYWHBBoxCoder'):
         ExportableNetwork(detector)

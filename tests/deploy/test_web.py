@@ -22,6 +22,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from mobilenext_det.datasets.toy_scenes import draw_scene
+from mobilenext_det.deploy import web
 from mobilenext_det.deploy.runtime import Detector
 from mobilenext_det.display.drawing import draw_detections, legible_zoom
 
@@ -66,11 +67,19 @@ def command(*arguments):
     return [sys.executable, '-m', 'mobilenext_det.deploy.web', *map(str, arguments)]
 
 
-def refused(*arguments):
-    """Run the command, which is to end by itself; return its exit status and what it said."""
-    done = subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
-    assert done.stdout == ''
-    return done.returncode, done.stderr
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """Run the command in this process, where it is to end by itself; return its exit status and what it said."""
+    monkeypatch.setenv('no_proxy', '')  # which the command sets
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, 'argv', ['web.py', *map(str, arguments)])
+        code = web.main()
+        said = capsys.readouterr()
+        assert said.out == ''
+        return code, said.err
+
+    return run
 
 
 def free_port():
@@ -268,13 +277,13 @@ def test_neither_the_page_nor_its_server_calls_another_host(page, server, scene,
     assert {line.split()[1] for line in server.hosts} == {'127.0.0.1'}
 
 
-def test_a_port_that_cannot_be_had_is_named(onnx_path, server):
+def test_a_port_that_cannot_be_had_is_named(refused, onnx_path, server):
     for port in (server.port, 70000):
         said = f'Port {port} is taken or not allowed: name another with --port.\n'
         assert refused(onnx_path, '--port', port) == (2, said)
 
 
-def test_a_model_that_is_missing_or_damaged_is_refused_before_anything_is_served(tmp_path):
+def test_a_model_that_is_missing_or_damaged_is_refused_before_anything_is_served(refused, tmp_path):
     missing, damaged = tmp_path / 'missing.onnx', tmp_path / 'damaged.onnx'
     damaged.write_bytes(b'no model')
     assert refused(missing) == (2, f'There is no model {missing}.\n')

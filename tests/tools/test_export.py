@@ -7,20 +7,13 @@ import pytest
 from mobilenext_det.datasets.toy_voc import make_toy_voc
 
 ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
 (CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
 
 
-def run(*arguments, tool='export'):
-    command = [sys.executable, str(ROOT / 'tools' / f'{tool}.py'), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
-
-
-def test_a_file_is_written_checked_and_run(tmp_path):
-    done = run(CONFIG, CHECKPOINT, '--out', tmp_path, '--data-root', tmp_path / 'none')
-    assert done.returncode == 0, done.stderr
+def test_a_file_is_written_checked_and_run(tools, tmp_path, capsys):
+    assert tools.main('export.py', tools.config, CHECKPOINT, '--out', tmp_path, '--data-root', tmp_path / 'none') == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ['runtime.py', 'ssdlite_mobilenext_toy.onnx']
-    size, runs, check = done.stdout.splitlines()[-3:]
+    size, runs, check = capsys.readouterr().out.splitlines()[-3:]
     assert size.endswith(' MB')
     assert 'python runtime.py ssdlite_mobilenext_toy.onnx PICTURE' in runs
     assert check.startswith('All ')
@@ -32,29 +25,31 @@ def test_a_file_is_written_checked_and_run(tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
-        ((CONFIG, 'none.pth'), 'There is no checkpoint none.pth.'),
-        (('none.py', CHECKPOINT), 'There is no config none.py.'),
-        ((CONFIG, CHECKPOINT, '--opset', '9'), 'Opset 9 cannot be written, only 18 to 23.'),
+        (('none.pth',), 'There is no checkpoint none.pth.'),
+        ((CHECKPOINT, '--opset', '9'), 'Opset 9 cannot be written, only 18 to 23.'),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(tmp_path, arguments, sentence):
-    done = run(*arguments, '--out', tmp_path / 'out', '--data-root', tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.strip().splitlines()[-1] == sentence
+def test_what_is_wrong_is_said_in_one_sentence(tools, tmp_path, capsys, arguments, sentence):
+    assert tools.main('export.py', tools.config, *arguments, '--out', tmp_path / 'out', '--data-root', tmp_path) == 2
+    assert capsys.readouterr().err.strip().splitlines()[-1] == sentence
 
 
-def test_int8_without_pictures_names_what_is_missing(tmp_path):
-    done = run(CONFIG, CHECKPOINT, '--out', tmp_path, '--quantize', 'int8', '--data-root', tmp_path)
-    assert done.returncode == 2
-    assert 'trainval.txt' in done.stderr.strip().splitlines()[-1]
+def test_int8_without_pictures_names_what_is_missing(tools, tmp_path, capsys):
+    arguments = (tools.config, CHECKPOINT, '--out', tmp_path, '--quantize', 'int8', '--data-root', tmp_path)
+    assert tools.main('export.py', *arguments) == 2
+    assert 'trainval.txt' in capsys.readouterr().err.strip().splitlines()[-1]
 
 
-def test_a_damaged_exported_file_is_named_by_evaluation(tmp_path):
+def test_a_damaged_exported_file_is_named_by_evaluation(tools, tmp_path, capsys):
     make_toy_voc(tmp_path / 'toy', trainval=1, test=2, workers=1)
     (tmp_path / 'broken.onnx').write_text('no model')
-    done = run(
-        *(CONFIG, tmp_path / 'broken.onnx', '--data-root', tmp_path / 'toy', '--work-dir', tmp_path / 'work'),
-        tool='test',
+    arguments = (
+        tools.config,
+        tmp_path / 'broken.onnx',
+        '--data-root',
+        tmp_path / 'toy',
+        '--work-dir',
+        tmp_path / 'work',
     )
-    assert done.returncode == 2
-    assert 'broken.onnx is no ONNX model that can be run here' in done.stderr.strip().splitlines()[-1]
+    assert tools.main('test.py', *arguments) == 2
+    assert 'broken.onnx is no ONNX model that can be run here' in capsys.readouterr().err.strip().splitlines()[-1]

@@ -28,10 +28,12 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Measure and print a table, or say in one sentence what is missing."""
     args = parse_args()
-    from mobilenext_det.deploy.sensitivity import measure, write
+    from mobilenext_det.deploy.quantization_loss import quantization_losses, write
+    from mobilenext_det.engine.config import load_config
 
-    losses = measure([tuple(network.split('=', 1)) for network in args.networks], args.images, args.data_root)
-    print(write(losses, Path(args.out)))
+    pairs = [network.split('=', 1) for network in args.networks]
+    networks = [(load_config(config, data_root=args.data_root), checkpoint) for config, checkpoint in pairs]
+    print(write(quantization_losses(networks, args.images), Path(args.out)))
     return 0
 
 

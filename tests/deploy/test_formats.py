@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mobilenext_det.deploy.export import export, is_exported, open_exported
+from mobilenext_det.deploy.formats import Options, is_exported, open_exported, write_exported
 from mobilenext_det.deploy.runtime import Detector
 from mobilenext_det.deploy.torchscript_file import TorchScriptDetector
 from mobilenext_det.errors import UsageError
@@ -25,4 +25,4 @@ def test_another_suffix_is_refused(tmp_path):
 
 def test_torchscript_has_no_int8(trained, tmp_path):
     with pytest.raises(UsageError, match='TorchScript files are written in fp32 only'):
-        export(trained, tmp_path, 'torchscript', np.zeros((1, 192, 192, 3), np.uint8))
+        write_exported(trained, tmp_path, 'torchscript', Options(np.zeros((1, 192, 192, 3), np.uint8)))

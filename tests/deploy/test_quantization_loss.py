@@ -6,8 +6,8 @@ import pytest
 from mobilenext_det.datasets.toy_scenes import draw_scene
 from mobilenext_det.deploy.onnx_file import trace
 from mobilenext_det.deploy.quantization import nodes_by_part, quantize
+from mobilenext_det.deploy.quantization_loss import Loss, decibels, losses_by_part, write
 from mobilenext_det.deploy.runtime import prepare
-from mobilenext_det.deploy.sensitivity import Loss, decibels, losses_by_part, write
 
 
 @pytest.fixture(scope='module')

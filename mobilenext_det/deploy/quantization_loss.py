@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import onnx
 import onnxruntime
+from mmengine.config import Config
 
 from mobilenext_det.display.tables import markdown_table, render
-from mobilenext_det.engine.config import load_config
 from mobilenext_det.files import write_atomically
 from mobilenext_det.inference.detector import Detector
 
@@ -63,15 +63,12 @@ def decibels(signal: np.ndarray, received: np.ndarray) -> float:
     return float(10 * np.log10(np.square(signal, dtype=np.float64).sum() / noise)) if noise else np.inf
 
 
-def measure(
-    networks: Sequence[tuple[str, str]], number: int = 32, data_root: str | None = None
-) -> dict[str, list[Loss]]:
+def quantization_losses(networks: Sequence[tuple[Config, str]], number: int = 32) -> dict[str, list[Loss]]:
     """Measure trained networks on pictures of their training sets.
 
     Args:
         networks: Config and checkpoint of each.
         number: Pictures to calibrate with; as many others are compared on.
-        data_root: Where the data is, instead of the configs'.
 
     Returns:
         The losses by the name of the config.
@@ -81,10 +78,9 @@ def measure(
     """
     losses = {}
     for config, checkpoint in networks:
-        cfg = load_config(config, data_root=data_root)
-        pictures = calibration_images(cfg, 2 * number)
+        pictures = calibration_images(config, 2 * number)
         model = trace(ExportableNetwork(Detector(config, checkpoint)))
-        losses[Path(config).stem] = losses_by_part(model, pictures[::2], pictures[1::2])
+        losses[Path(config.filename).stem] = losses_by_part(model, pictures[::2], pictures[1::2])
     return losses
 
 

@@ -1,0 +1,185 @@
+"""The formats of exported detectors in one table: a format is a row here, and the functions that its row names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from mobilenext_det.errors import UsageError
+from mobilenext_det.inference.detector import Detector
+
+from . import runtime
+from .network import ExportableNetwork
+
+
+class Options(NamedTuple):
+    """How a detector is exported.
+
+    Attributes:
+        calibration: Training pictures, RGB, uint8, (number, size, size, 3): with them the network computes in int8.
+        nms: Whether overlapping boxes are suppressed within the file, in formats that can.
+        opset: Version of ONNX's operators.
+    """
+
+    calibration: np.ndarray | None = None
+    nms: bool = True
+    opset: int = 20
+
+
+IN_FLOAT = Options()
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of exported detectors.
+
+    Attributes:
+        name: What the command line calls it.
+        title: What tables call it.
+        suffix: What its files' names end in.
+        engine: The package that runs its files.
+        standalone: Whether `runtime.py` runs its files by itself, without PyTorch and this package.
+        has_int8: Whether there is an int8 form of it.
+        has_nms: Whether suppression can be inside the file; otherwise `runtime.Detector` does it.
+        write: Writes a network to a file.
+        open: Opens a file, with so many threads; None leaves the choice to the engine.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    engine: str
+    standalone: bool
+    has_int8: bool
+    has_nms: bool
+    write: Callable[[ExportableNetwork, Path, Options], None]
+    open: Callable[[str, int | None], runtime.Detector]
+
+
+# Exporters and engines take seconds to import and need not all be installed, so that each is imported where it is used.
+def _write_onnx(network: ExportableNetwork, path: Path, options: Options) -> None:
+    from .onnx_file import export_onnx
+
+    export_onnx(network, path, options.nms, options.opset, options.calibration)
+
+
+def _write_torchscript(network: ExportableNetwork, path: Path, options: Options) -> None:
+    from .torchscript_file import export_torchscript
+
+    export_torchscript(network, path, options.nms)
+
+
+def _open_torchscript(path: str, threads: int | None) -> runtime.Detector:
+    from .torchscript_file import TorchScriptDetector
+
+    return TorchScriptDetector(path, threads)
+
+
+def _write_executorch(network: ExportableNetwork, path: Path, options: Options) -> None:
+    from .executorch_file import export_executorch
+
+    export_executorch(network, path, options.calibration)
+
+
+def _open_executorch(path: str, threads: int | None) -> runtime.Detector:
+    from .executorch_file import ExecuTorchDetector
+
+    return ExecuTorchDetector(path, threads)
+
+
+_TABLE = (
+    Format(
+        'onnx', 'ONNX Runtime', '.onnx', 'onnxruntime', standalone=True, has_int8=True, has_nms=True,
+        write=_write_onnx, open=runtime.Detector,
+    ),
+    Format(
+        'torchscript', 'TorchScript', '.torchscript', 'torch', standalone=False, has_int8=False, has_nms=True,
+        write=_write_torchscript, open=_open_torchscript,
+    ),
+    Format(
+        'executorch', 'ExecuTorch', '.pte', 'executorch', standalone=False, has_int8=True, has_nms=False,
+        write=_write_executorch, open=_open_executorch,
+    ),
+)  # fmt: skip
+FORMATS = {each.name: each for each in _TABLE}
+_BY_SUFFIX = {each.suffix: each for each in _TABLE}
+
+
+def find_format(name: str) -> Format:
+    """Return the format that the command line calls so.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    if name not in FORMATS:
+        raise UsageError(f'There is no format {name}: choose {_either(list(FORMATS))}.')
+    return FORMATS[name]
+
+
+def write_exported(detector: Detector, folder: Path, name: str, options: Options = IN_FLOAT) -> Path:
+    """Write a detector as one file, named after its config, with the suffix of its format; in int8 `-int8` is added.
+
+    Args:
+        detector: The detector.
+        folder: Where the file goes; made if needed.
+        name: The format.
+        options: How it is exported.
+
+    Returns:
+        The file.
+
+    Raises:
+        UsageError: If the detector, the format in int8 or the opset cannot be exported, or a package is missing.
+    """
+    form, int8 = find_format(name), options.calibration is not None
+    if int8:
+        require_int8(form)
+    network = ExportableNetwork(detector)
+    path = folder / f'{Path(detector.config.filename).stem}{"-int8" if int8 else ""}{form.suffix}'
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        form.write(network, path, options)
+    except ModuleNotFoundError as error:
+        raise UsageError(f'{path} needs {error.name}: `pip install -r requirements/deploy.txt` brings it.') from None
+    return path
+
+
+def require_int8(form: Format) -> None:
+    """Refuse a format that is written in float only.
+
+    Raises:
+        UsageError: If it is one.
+    """
+    if not form.has_int8:
+        others = _either([each.name for each in FORMATS.values() if each.has_int8])
+        raise UsageError(f'{form.title} files are written in fp32 only: choose {others} for int8.')
+
+
+def is_exported(path: str) -> bool:
+    """Say whether a file's name is that of an exported detector, rather than of a checkpoint."""
+    return Path(path).suffix in _BY_SUFFIX
+
+
+def open_exported(path: str | Path, threads: int | None = None) -> runtime.Detector:
+    """Open a file that `write_exported` wrote, by its suffix.
+
+    Args:
+        path: The file.
+        threads: Threads for one picture; None leaves the choice to what runs it.
+
+    Raises:
+        DeployError: If it cannot be run here.
+        UsageError: If the suffix is none of an exported detector.
+    """
+    form = _BY_SUFFIX.get(Path(path).suffix)
+    if form is None:
+        raise UsageError(f'{path} is no exported detector: its name must end in {", ".join(_BY_SUFFIX)}.')
+    return form.open(str(path), threads)
+
+
+def _either(names: list[str]) -> str:
+    return ' or '.join([', '.join(names[:-1]), names[-1]])
