@@ -12,8 +12,9 @@ from mmengine.runner import find_latest_checkpoint
 
 from mobilenext_det._mim import config_path
 from mobilenext_det.datasets.toy_voc import make_toy_voc
+from mobilenext_det.engine.config import load_config
 from mobilenext_det.engine.train import train
-from mobilenext_det.inference.detect import detect_files
+from mobilenext_det.inference.detect import detect
 from mobilenext_det.inference.detector import Detector
 
 CONFIG = 'ssdlite_mobilenext_toy.py'
@@ -34,9 +35,10 @@ def run_demo(data_root: str, work_dir: str) -> dict[str, float]:
     """
     started = time.perf_counter()
     make_toy_voc(data_root)
-    train(config_path(CONFIG), work_dir=work_dir, data_root=data_root)
+    config = load_config(config_path(CONFIG), data_root=data_root)
+    train(config, work_dir=work_dir)
     summary = _read_scores()
-    _draw(data_root, work_dir)
+    _draw(config, data_root, work_dir)
     summary['seconds'] = time.perf_counter() - started
     path = Path(work_dir) / 'summary.json'
     path.write_text(json.dumps(summary, indent=2) + '\n')
@@ -55,10 +57,10 @@ def _read_scores() -> dict[str, float]:
     }
 
 
-def _draw(data_root: str, work_dir: str) -> None:
-    """Draw what the trained detector finds in the first held-out scenes."""
+def _draw(config: Config, data_root: str, work_dir: str) -> None:
+    """Draw the detections of the trained detector in the first held-out scenes."""
     voc = Path(data_root) / 'VOC2007'
     names = (voc / 'ImageSets' / 'Main' / 'test.txt').read_text().split()[:NUM_PICTURES]
-    detector = Detector(config_path(CONFIG), find_latest_checkpoint(work_dir))
+    detector = Detector(config, find_latest_checkpoint(work_dir))
     images = [str(voc / 'JPEGImages' / f'{name}.jpg') for name in names]
-    detect_files(detector, images, f'{work_dir}/pictures', SCORE_THR)
+    detect(detector, images, f'{work_dir}/pictures', SCORE_THR)

@@ -10,8 +10,9 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mobilenext_det.checkpoints.checkpoint_fit import misfits
+from mobilenext_det.checkpoints import mismatches
 from mobilenext_det.datasets.toy_voc import make_toy_voc
+from mobilenext_det.engine.config import load_config
 from mobilenext_det.engine.evaluate import evaluate
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +38,7 @@ def test_a_pretrained_backbone_fits_its_classifier_and_its_detector(name, monkey
     model = Config.fromfile(f'configs/compare/bccd_{name}_pretrained.py').model
     weights = torch.load(model.backbone.init_cfg.checkpoint, weights_only=True)['state_dict']
     classifier = f'configs/pretrain/{name.split("_")[0]}_w050_tiny_imagenet.py'
-    assert misfits(MODELS.build(Config.fromfile(classifier).model), weights) == ([], [])
+    assert mismatches(MODELS.build(Config.fromfile(classifier).model), weights) == ([], [])
     backbone = MODELS.build(model).backbone
     backbone.init_weights()
     loaded = backbone.state_dict()
@@ -47,13 +48,8 @@ def test_a_pretrained_backbone_fits_its_classifier_and_its_detector(name, monkey
 def test_it_finds_the_objects_of_held_out_scenes(tmp_path):
     make_toy_voc(tmp_path / 'toy', trainval=1, test=120, workers=1)
     workers = ('test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=False')
-    scores = evaluate(
-        str(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'),
-        str(DETECTOR),
-        work_dir=str(tmp_path / 'work'),
-        cfg_options=workers,
-        data_root=str(tmp_path / 'toy'),
-    )
+    config = load_config(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py', workers, tmp_path / 'toy')
+    scores = evaluate(config, DETECTOR, work_dir=tmp_path / 'work').scores
     whole = json.loads((ROOT / 'docs' / 'toy_curve.json').read_text())['val'][-1]['mAP_11points']
     # The first 120 of the 500 scenes that the figure is for.
     assert scores['voc/mAP_11points'] == pytest.approx(whole, abs=0.05)

@@ -26,11 +26,14 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Detect, say what could not be read, and return 0 if everything could."""
     args = parse_args()
-    from mobilenext_det.inference.detect import detect_files
+    from mobilenext_det.engine.config import load_config
+    from mobilenext_det.hardware import keep_freed_memory
+    from mobilenext_det.inference.detect import detect
     from mobilenext_det.inference.detector import Detector
 
-    detector = Detector(args.config, args.checkpoint, args.device, args.cfg_options)
-    results, failures = detect_files(detector, args.inputs, args.out, args.score_thr)
+    keep_freed_memory()
+    detector = Detector(load_config(args.config, args.cfg_options), args.checkpoint, args.device)
+    results, failures = detect(detector, args.inputs, args.out, args.score_thr)
     print(*failures, sep='\n', end='\n' if failures else '', file=sys.stderr)
     if args.json:
         print(json.dumps(results))

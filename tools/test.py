@@ -37,15 +37,15 @@ def main() -> int:
     """Evaluate, or say in one sentence what is missing."""
     args = vars(parse_args())
     os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
-    from mobilenext_det.deploy.export import is_exported
+    from mobilenext_det.deploy.evaluate import evaluate_exported
+    from mobilenext_det.deploy.formats import is_exported
+    from mobilenext_det.engine.config import load_config
     from mobilenext_det.engine.evaluate import evaluate
 
-    if is_exported(args['checkpoint']):
-        from mobilenext_det.deploy.evaluate import evaluate_exported
-
-        evaluate_exported(args.pop('config'), args.pop('checkpoint'), **args)
-    else:
-        evaluate(**args)
+    config = load_config(args.pop('config'), args.pop('cfg_options'), args.pop('data_root'))
+    checkpoint = args.pop('checkpoint')
+    run = evaluate_exported if is_exported(checkpoint) else evaluate
+    run(config, checkpoint, **args)
     return 0
 
 

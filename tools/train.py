@@ -40,9 +40,11 @@ def main() -> int:
     """Train, or say in one sentence what is missing."""
     args = vars(parse_args())
     os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
+    from mobilenext_det.engine.config import load_config
     from mobilenext_det.engine.train import train
 
-    train(**args)
+    config = load_config(args.pop('config'), args.pop('cfg_options'), args.pop('data_root'))
+    train(config, **args)
     return 0
 
 

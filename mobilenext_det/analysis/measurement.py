@@ -13,11 +13,11 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
-from mmengine.runner import CheckpointLoader, Runner, set_random_seed
+from mmengine.runner import Runner, set_random_seed
 from rich.console import Console
 from rich.progress import track
 
-from mobilenext_det.checkpoints.checkpoint_fit import misfits
+from mobilenext_det.checkpoints import load_in_full
 from mobilenext_det.errors import UsageError
 
 from .gradient_confusion import Confusion, batch_gradient, gradient_confusion
@@ -104,14 +104,7 @@ def build_network(cfg: Config, checkpoint: str | None = None, seed: int = 0) -> 
     set_random_seed(seed)
     model = MODELS.build(cfg.model)
     if checkpoint:
-        saved = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger='silent')
-        weights = saved.get('state_dict', saved)
-        unfit = sum(misfits(model, weights), [])
-        if unfit:
-            raise UsageError(
-                f'{checkpoint} does not fit {cfg.filename}: {len(unfit)} parameters differ, such as {unfit[0]}.'
-            )
-        model.load_state_dict(weights, strict=False)  # what it has besides, as mean and std, was looked at above
+        load_in_full(model, checkpoint, cfg.filename)
     else:
         logger = MMLogger.get_current_instance()
         level = logger.level

@@ -1,14 +1,20 @@
 """Checkpoints: written whole, read without running code, held against the model they are meant for."""
 
-from .checkpoint_fit import CheckpointFitHook
+from .checkpoint_fit import CheckpointFitHook, Mismatches, mismatches
 from .checkpoint_hook import SafeCheckpointHook
 from .pretrained_if_there import PretrainedIfThere
 from .safe_load import load_from_local, require_checkpoint
+from .weights import Weights, load_in_full, read_weights
 
 __all__ = [
     'CheckpointFitHook',
+    'Mismatches',
     'PretrainedIfThere',
     'SafeCheckpointHook',
+    'Weights',
     'load_from_local',
+    'load_in_full',
+    'mismatches',
+    'read_weights',
     'require_checkpoint',
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
@@ -13,16 +14,29 @@ from torch import Tensor, nn
 from mobilenext_det.errors import UsageError
 
 
-def misfits(model: nn.Module, weights: Mapping[str, Tensor]) -> tuple[list[str], list[str]]:
+class Mismatches(NamedTuple):
+    """What a checkpoint does not give a model.
+
+    Attributes:
+        reshaped: Parameters and buffers of another shape, as 'name (shape in the checkpoint) -> (shape in the model)'.
+        missing: Names of those that the checkpoint does not have.
+    """
+
+    reshaped: list[str]
+    missing: list[str]
+
+    @property
+    def both(self) -> list[str]:
+        """All parameters and buffers that would stay as they are."""
+        return [*self.reshaped, *self.missing]
+
+
+def mismatches(model: nn.Module, weights: Mapping[str, Tensor]) -> Mismatches:
     """Compare a model's parameters and buffers with the weights meant for it.
 
     Args:
         model: The model.
         weights: A checkpoint's ``state_dict``.
-
-    Returns:
-        Those of another shape, as 'name (its shape) -> (the model's shape)', and the names
-        of those that are missing from the weights.
     """
     own = {name: value for name, value in model.state_dict().items() if not name.endswith('num_batches_tracked')}
     reshaped = [
@@ -30,7 +44,7 @@ def misfits(model: nn.Module, weights: Mapping[str, Tensor]) -> tuple[list[str],
         for name, value in own.items()
         if name in weights and weights[name].shape != value.shape
     ]
-    return reshaped, [name for name in own if name not in weights]
+    return Mismatches(reshaped, [name for name in own if name not in weights])
 
 
 @HOOKS.register_module()
@@ -43,6 +57,7 @@ class CheckpointFitHook(Hook):
     """
 
     priority = 'VERY_HIGH'
+    found = Mismatches([], [])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare before mmengine copies the weights.
@@ -55,17 +70,18 @@ class CheckpointFitHook(Hook):
             UsageError: If the run is to be resumed and a shape differs.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        self.reshaped, self.missing = misfits(model, checkpoint.get('state_dict', checkpoint))
-        if not self.reshaped:
+        self.found = mismatches(model, checkpoint.get('state_dict', checkpoint))
+        reshaped = self.found.reshaped
+        if not reshaped:
             return
-        listing = '\n  '.join(self.reshaped)
+        listing = '\n  '.join(reshaped)
         if runner._resume:
             raise UsageError(
                 f'The run cannot be resumed from another network; to start from its weights use load_from without '
-                f'resume. {len(self.reshaped)} parameters have another shape (checkpoint -> model):\n  {listing}'
+                f'resume. {len(reshaped)} parameters have another shape (checkpoint -> model):\n  {listing}'
             )
         runner.logger.warning(
-            f'{len(self.reshaped)} parameters have another shape in the checkpoint and are left out '
+            f'{len(reshaped)} parameters have another shape in the checkpoint and are left out '
             f'(checkpoint -> model):\n  {listing}'
         )
 
@@ -78,7 +94,7 @@ class CheckpointFitHook(Hook):
         Raises:
             UsageError: If the checkpoint left out any parameter.
         """
-        unfit = [*getattr(self, 'reshaped', ()), *getattr(self, 'missing', ())]
+        unfit = self.found.both
         if unfit:
             raise UsageError(
                 f'The checkpoint does not fit the config: {len(unfit)} parameters would stay untrained, such as '

@@ -6,7 +6,7 @@ import os.path as osp
 
 from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
-from mmengine.fileio.backends import LocalBackend
+from mmengine.fileio.backends import BaseStorageBackend, LocalBackend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
@@ -26,6 +26,8 @@ class SafeCheckpointHook(CheckpointHook):
     - A checkpoint remembers that the validation of its iteration is still to come. Resuming from it validates first, so
       that no score is missing from the curve and from ``save_best``.
     """
+
+    file_backend: BaseStorageBackend
 
     def before_train(self, runner: Runner) -> None:
         """Choose the folder as mmengine does, make writing atomic there, then make up for a validation cut short."""

@@ -58,7 +58,7 @@ def _plain_mapping(value: Mapping, name: str) -> dict:
         except TypeError as error:
             print_log(f'{error}: left out of the checkpoint.', logger='current', level=30)
     if hasattr(value, '_metadata'):  # the versions that a module's state_dict carries
-        plain._metadata = value._metadata
+        plain._metadata = value._metadata  # type: ignore[attr-defined]  # torch's own way to keep them
     return plain
 
 

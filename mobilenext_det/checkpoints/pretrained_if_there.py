@@ -12,7 +12,7 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 
 from mobilenext_det.errors import UsageError
 
-from .checkpoint_fit import misfits
+from .checkpoint_fit import mismatches
 from .safe_load import load_from_local
 
 
@@ -49,7 +49,7 @@ class PretrainedIfThere(PretrainedInit):
         saved = load_from_local(self.checkpoint, self.map_location)
         weights = saved.get('state_dict', saved) if isinstance(saved, dict) else {}
         own = {name.removeprefix(self.prefix): w for name, w in weights.items() if name.startswith(self.prefix)}
-        unfit = sum(misfits(module, own), [])
+        unfit = mismatches(module, own).both
         if unfit:
             raise UsageError(
                 f'{self.checkpoint} does not fit the {type(module).__name__} of the config: {len(unfit)} weights '

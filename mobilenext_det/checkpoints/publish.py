@@ -7,15 +7,14 @@ import io
 from pathlib import Path
 
 import torch
-from mmengine.runner import CheckpointLoader
 
 from mobilenext_det.errors import UsageError
 from mobilenext_det.files import write_atomically
 
-from .safe_load import require_checkpoint
+from .weights import read_weights
 
 
-def publish(checkpoint: str, out: str) -> Path:
+def publish(checkpoint: str | Path, out: str | Path) -> Path:
     """Write what others need of a training checkpoint: its weights and its class names.
 
     Weights of two dimensions or more are stored in half precision; scales, shifts and statistics of batch norm, which
@@ -31,17 +30,15 @@ def publish(checkpoint: str, out: str) -> Path:
     Raises:
         UsageError: If the checkpoint is missing, damaged, or holds no class names.
     """
-    require_checkpoint(checkpoint)
-    saved = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger='silent')
-    classes = saved.get('meta', {}).get('dataset_meta', {}).get('classes') if isinstance(saved, dict) else None
+    state_dict, classes = read_weights(checkpoint)
     if not classes:
         raise UsageError(f'{checkpoint} holds no class names: publish a checkpoint that training wrote.')
     weights = {
         name: value.half() if value.dim() > 1 and value.is_floating_point() else value
-        for name, value in saved['state_dict'].items()
+        for name, value in state_dict.items()
     }
     buffer = io.BytesIO()
-    torch.save({'meta': {'dataset_meta': {'classes': tuple(classes)}}, 'state_dict': weights}, buffer)
+    torch.save({'meta': {'dataset_meta': {'classes': classes}}, 'state_dict': weights}, buffer)
     data = buffer.getvalue()
     path = Path(out)
     path = path.with_name(f'{path.stem}-{hashlib.sha256(data).hexdigest()[:8]}{path.suffix or ".pth"}')

@@ -93,12 +93,10 @@ def make_run(job: Job) -> None:
     identity = identify(cfg, job.amp, job.checkpoint)
     if job.checkpoint is None:
         train(
-            job.config,
+            load_config(job.config, [*job.cfg_options, f'randomness.seed={job.seed}'], job.data_root),
             work_dir=work_dir,
             amp=job.amp,
             resume='auto',
-            cfg_options=[*job.cfg_options, f'randomness.seed={job.seed}'],
-            data_root=job.data_root,
         )
     checkpoint = job.checkpoint or find_latest_checkpoint(work_dir)
     outcomes, summary, weights_bytes = _evaluate(cfg, checkpoint, work_dir)

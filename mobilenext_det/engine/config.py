@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import inspect
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +27,18 @@ _GET_DATA = (
     'get VOC with `python tools/data/download_voc.py --out data/VOCdevkit`, or make a synthetic set with '
     '`python tools/data/make_toy_voc.py --out data/toy` and add `--data-root data/toy`.'
 )
+DATA_ROOT = 'MOBILENEXT_DATA_ROOT'
 _LAY_OUT = 'docs/pretraining.md says how they are laid out; --data-root names another folder.'
 
 
-def load_config(path: str, cfg_options: Sequence[str] = (), data_root: str | None = None) -> Config:
+def load_config(path: str | Path, cfg_options: Sequence[str] = (), data_root: str | Path | None = None) -> Config:
     """Read a config as a tool's arguments ask for it.
 
     Args:
         path: The config file.
         cfg_options: ``key=value`` settings to merge into it, as MMDetection's ``--cfg-options``.
-        data_root: Where the data is; reaches the file through ``MOBILENEXT_DATA_ROOT``. The option
-            ``data_root=DIR`` does the same.
+        data_root: Where the data is; reaches the file through ``MOBILENEXT_DATA_ROOT``, which is set for this one
+            file. The option ``data_root=DIR`` does the same.
 
     Returns:
         The merged config.
@@ -48,10 +51,9 @@ def load_config(path: str, cfg_options: Sequence[str] = (), data_root: str | Non
         raise UsageError(f'There is no config {path}.')
     options = _parse_options(cfg_options)
     data_root = options.pop('data_root', data_root)
-    if data_root is not None:
-        os.environ['MOBILENEXT_DATA_ROOT'] = str(data_root)
-    config = Config.fromfile(path)
-    if data_root is not None and config.get('data_root') != data_root:
+    with _data_root(data_root):
+        config = Config.fromfile(path)
+    if data_root is not None and config.get('data_root') != str(data_root):
         raise UsageError(
             f"{path} does not take --data-root: let it say data_root = '{{{{$MOBILENEXT_DATA_ROOT:...}}}}'."
         )
@@ -66,13 +68,26 @@ def load_config(path: str, cfg_options: Sequence[str] = (), data_root: str | Non
     return config
 
 
-def read_run_config(
-    config: str, work_dir: str | None, cfg_options: Sequence[str], launcher: str, data_root: str | None
-) -> Config:
-    """Read the config of a run: as `load_config` does, with its launcher, work dir and pinned memory for a GPU."""
-    cfg = load_config(config, cfg_options, data_root)
+@contextmanager
+def _data_root(data_root: str | Path | None) -> Iterator[None]:
+    """Set what configs read for the place of their data, and put back what was there; None leaves it."""
+    before = os.environ.get(DATA_ROOT)
+    if data_root is not None:
+        os.environ[DATA_ROOT] = str(data_root)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[DATA_ROOT] = before
+        elif data_root is not None:
+            del os.environ[DATA_ROOT]
+
+
+def run_config(config: Config, work_dir: str | Path | None, launcher: str) -> Config:
+    """Return a copy of a config for one run, with its launcher, its work dir and pinned memory where there is a GPU."""
+    cfg = copy.deepcopy(config)
     cfg.launcher = launcher
-    cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(config).stem)
+    cfg.work_dir = str(work_dir or cfg.get('work_dir') or Path('work_dirs', Path(cfg.filename).stem))
     if torch.cuda.is_available():
         for loader in data_loaders(cfg):
             loader.setdefault('pin_memory', True)  # from such memory a GPU copies by itself

@@ -3,68 +3,73 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
+from mmengine.config import Config
+from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from mobilenext_det.checkpoints import require_checkpoint
 from mobilenext_det.errors import UsageError
-from mobilenext_det.evaluation import ask_for_report
+from mobilenext_det.evaluation import EvaluationSet, Summary, VOCAveragePrecision
 
-from .config import read_run_config, require_data
+from .config import require_data, run_config
 from .launch import prepare_launch
 
 
+class Evaluation(NamedTuple):
+    """How good a network is.
+
+    Attributes:
+        scores: All metrics of the config by name, such as 'voc/mAP_11points'.
+        summary: What the scores of VOCAveragePrecision come from; None if the config has no such metric.
+        data: The objects and detections that it was computed from; likewise.
+    """
+
+    scores: dict[str, float]
+    summary: Summary | None
+    data: EvaluationSet | None
+
+
 def evaluate(
-    config: str,
-    checkpoint: str | None,
+    config: Config,
+    checkpoint: str | Path | None,
     *,
-    model: dict | None = None,
-    work_dir: str | None = None,
+    work_dir: str | Path | None = None,
     out: str | None = None,
     report: str | None = None,
     show: bool = False,
     show_dir: str | None = None,
     wait_time: float = 2,
-    cfg_options: Sequence[str] = (),
     launcher: str = 'none',
-    data_root: str | None = None,
-) -> dict[str, float]:
+) -> Evaluation:
     """Evaluate a checkpoint, with the arguments of MMDetection's tools/test.py.
 
     Args:
-        config: The config file.
+        config: The config, which stays as it is.
         checkpoint: The weights; None for a model that has them already.
-        model: A model to evaluate in the place of the config's.
         work_dir: Where the scores go; by default the config's, or work_dirs/NAME.
         out: A .pkl file for the predictions.
         report: A folder for the evaluation's report.
         show: Whether to show each image with its detections in a window.
         show_dir: A folder below the run's for the images with their detections.
         wait_time: Seconds that an image is shown.
-        cfg_options: ``key=value`` settings.
         launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
-        data_root: Where the data is, instead of the config's.
-
-    Returns:
-        The scores.
 
     Raises:
-        UsageError: If a file is missing, an option has no effect, or the checkpoint does not fit the config.
+        UsageError: If a file is missing, an option has no effect, a report is asked for and the config does not
+            evaluate with VOCAveragePrecision, or the checkpoint does not fit the config.
     """
-    cfg = read_run_config(config, work_dir, cfg_options, launcher, data_root)
+    cfg = run_config(config, work_dir, launcher)
     require_data(cfg, 'test_dataloader')
     if checkpoint is not None:
-        require_checkpoint(checkpoint)
-    if model is not None:
-        cfg.model = model
+        require_checkpoint(str(checkpoint))
     if out is not None and not out.endswith(('.pkl', '.pickle')):
         raise UsageError(f'--out writes pickled predictions: {out} must end in .pkl or .pickle.')
-    if report is not None:
-        ask_for_report(cfg, report)
-    cfg.load_from = checkpoint
+    cfg.load_from = None if checkpoint is None else str(checkpoint)
     cfg.resume = False
     if show or show_dir:
         trigger_visualization_hook(cfg, Namespace(show=show, show_dir=show_dir, wait_time=wait_time))
@@ -72,4 +77,18 @@ def evaluate(
     runner = Runner.from_cfg(cfg)
     if out is not None:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=out))
-    return runner.test()
+    metrics = runner.test_evaluator.metrics
+    voc = next((metric for metric in metrics if isinstance(metric, VOCAveragePrecision)), None)
+    if report is not None:
+        if voc is None:
+            raise UsageError(
+                f"A report needs test_evaluator = dict(type='VOCAveragePrecision') in {config.filename}; it has "
+                f'{", ".join(type(metric).__name__ for metric in metrics)}.'
+            )
+        voc.coco = True  # a report has COCO's average precisions, too
+    scores = runner.test()
+    if voc is None:
+        return Evaluation(scores, None, None)
+    if report is not None and is_main_process():
+        voc.write_report(report, Path(config.filename).stem)
+    return Evaluation(scores, voc.summary, voc.data)

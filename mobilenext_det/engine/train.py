@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from pathlib import Path
 
-import torch
+from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import nn
 
 from mobilenext_det.checkpoints import require_checkpoint
 from mobilenext_det.errors import UsageError
 
-from .config import read_run_config, require_data
+from .config import require_data, run_config
 from .launch import prepare_launch
+from .precision import ask_for_lower_precision
 
 
 def train(
-    config: str,
+    config: Config,
     *,
-    work_dir: str | None = None,
+    work_dir: str | Path | None = None,
     amp: bool = False,
     auto_scale_lr: bool = False,
     resume: str | None = None,
-    cfg_options: Sequence[str] = (),
     launcher: str = 'none',
-    data_root: str | None = None,
 ) -> nn.Module:
     """Train a config, with the arguments of MMDetection's tools/train.py.
 
     Args:
-        config: The config file.
+        config: The config, which stays as it is.
         work_dir: Where logs and checkpoints go; by default the config's, or work_dirs/NAME.
         amp: Whether to run the forward pass in lower precision also where the config would not: as mmengine
             does on a GPU, in bfloat16 without one.
         auto_scale_lr: Whether to scale the learning rate by the images of a step over the config's
             ``auto_scale_lr.base_batch_size``.
-        resume: A checkpoint to continue from, or 'auto' for the last one in ``work_dir``, if there is
-            one.
-        cfg_options: ``key=value`` settings.
+        resume: A checkpoint to continue from, or 'auto' for the last one in ``work_dir``, if there is one.
         launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
-        data_root: Where the data is, instead of the config's.
 
     Returns:
         The trained model.
@@ -47,15 +43,13 @@ def train(
     Raises:
         UsageError: If a file is missing or an option has no effect.
     """
-    cfg = read_run_config(config, work_dir, cfg_options, launcher, data_root)
+    cfg = run_config(config, work_dir, launcher)
     require_data(cfg, 'train_dataloader', 'val_dataloader')
     if amp:
-        on_gpu = torch.cuda.is_available()
-        cfg.optim_wrapper.type = 'AmpOptimWrapper' if on_gpu else 'AutocastOptimWrapper'
-        cfg.optim_wrapper.dtype = 'float16' if on_gpu else 'bfloat16'
+        ask_for_lower_precision(cfg)
     if auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
-            raise UsageError(f'--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...) in {config}.')
+            raise UsageError(f'--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...) in {config.filename}.')
         cfg.auto_scale_lr.enable = True
     last = find_latest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
     if last is not None:  # otherwise there is nothing to resume from, and the config's own load_from counts

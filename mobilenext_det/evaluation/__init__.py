@@ -4,7 +4,7 @@ from .average_precision import average_precision, match, precision_recall
 from .records import Detections, EvaluationSet, ImageRecord, Objects
 from .summary import Summary, summarise
 from .topk_accuracy import TopKAccuracy
-from .voc_metric import VOCAveragePrecision, ask_for_report
+from .voc_metric import VOCAveragePrecision
 
 __all__ = [
     'Detections',
@@ -14,7 +14,6 @@ __all__ = [
     'Summary',
     'TopKAccuracy',
     'VOCAveragePrecision',
-    'ask_for_report',
     'average_precision',
     'match',
     'precision_recall',

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from mmdet.registry import METRICS
 from mmdet.structures.bbox import get_box_tensor
-from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
@@ -114,7 +113,7 @@ class VOCAveragePrecision(BaseMetric):
                 level=logging.WARNING,
             )
         if self.report_dir:
-            self._write_report(data)
+            self.write_report(self.report_dir, self.report_title)
         return self._metrics(self.summary)
 
     def _check_scale(self, record: ImageRecord, shape: tuple[int, int] | None) -> None:
@@ -131,13 +130,20 @@ class VOCAveragePrecision(BaseMetric):
                 level=logging.WARNING,
             )
 
-    def _write_report(self, data: EvaluationSet) -> None:
+    def write_report(self, folder: str | Path, title: str) -> None:
+        """Write the report of what was evaluated last, and its detections as devkit files.
+
+        Args:
+            folder: where they go.
+            title: heading of the report.
+        """
         from .report import Judged, write_report  # matplotlib is for those who want pictures
 
-        page = write_report(self.report_dir, [Judged(self.report_title, data, self.summary)], self.report_title)
+        assert self.data is not None and self.summary is not None, 'nothing was evaluated yet'
+        page = write_report(folder, [Judged(title, self.data, self.summary)], title)
         print_log(f'The report is {page}.', logger='current')
         try:
-            write_detections(data, Path(self.report_dir, 'detections'))
+            write_detections(self.data, Path(folder, 'detections'))
         except BadDataError as error:
             print_log(f'The detections were not written to files: {error}', logger='current', level=logging.WARNING)
 
@@ -157,27 +163,6 @@ class VOCAveragePrecision(BaseMetric):
             for mode in ('11points', 'area'):
                 metrics |= {f'AP_{mode}/{row.name}': getattr(row, f'AP_{mode}') for row in summary.classes}
         return metrics
-
-
-def ask_for_report(cfg: Config, folder: str) -> None:
-    """Let the test evaluator of a config write the report, COCO's average precisions included.
-
-    Args:
-        cfg: the config.
-        folder: where the report goes.
-
-    Raises:
-        BadDataError: the config's test evaluator has no VOCAveragePrecision.
-    """
-    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
-    ours = [evaluator for evaluator in evaluators if evaluator.type == 'VOCAveragePrecision']
-    if not ours:
-        raise BadDataError(
-            f"A report needs test_evaluator = dict(type='VOCAveragePrecision') in {cfg.filename}; it has "
-            f'{", ".join(str(evaluator.type) for evaluator in evaluators)}.'
-        )
-    title = Path(cfg.filename or 'VOC evaluation').stem
-    ours[0].update(coco=True, report_dir=folder, report_title=title)
 
 
 def _record(sample: Mapping) -> ImageRecord:

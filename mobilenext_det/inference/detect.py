@@ -24,9 +24,7 @@ class UnreadableError(UserError):
     """An input that is neither an image nor a video, in one sentence."""
 
 
-def detect_files(
-    detector: Detector, inputs: Sequence[str], out: str, score_thr: float = 0.3
-) -> tuple[list[dict], list[str]]:
+def detect(detector: Detector, inputs: Sequence[str], out: str, score_thr: float = 0.3) -> tuple[list[dict], list[str]]:
     """Detect objects in files and write, for each, a picture or video with its boxes and a JSON file.
 
     ``NAME.jpg`` gives ``OUT/NAME.jpg`` and ``OUT/NAME.json``, a video ``OUT/NAME.mp4`` and ``OUT/NAME.json``; a name
@@ -106,8 +104,9 @@ def _detect_in_video(detector: Detector, file: Path, target: Path, score_thr: fl
     more, image = video.read()
     if not more:
         raise UnreadableError(f'{file}: the file is neither an image nor a video that can be read.')
-    (height, width), fps, frames = image.shape[:2], video.get(cv2.CAP_PROP_FPS) or 25.0, []
-    writer = cv2.VideoWriter(str(target), cv2.VideoWriter_fourcc(*'mp4v'), fps, (width, height))
+    (height, width), fps = image.shape[:2], video.get(cv2.CAP_PROP_FPS) or 25.0
+    frames: list[dict] = []
+    writer = cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*'mp4v'), fps, (width, height))
     task = progress.add_task(file.name, total=video.get(cv2.CAP_PROP_FRAME_COUNT))
     while more:
         detections = detector(image, score_thr)

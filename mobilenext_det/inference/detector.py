@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from mmcv.transforms import Compose
-from mmdet.apis import init_detector
-from mmdet.registry import DATASETS
+from mmdet.registry import DATASETS, MODELS
 from mmdet.utils import get_test_pipeline_cfg
-from mmengine.runner import CheckpointLoader
+from mmengine.config import Config
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from torch import nn
 
-from mobilenext_det.checkpoints import require_checkpoint
-from mobilenext_det.checkpoints.checkpoint_fit import misfits
+from mobilenext_det.checkpoints import load_in_full
 from mobilenext_det.engine.acceleration import folded
 from mobilenext_det.engine.config import load_config
-from mobilenext_det.errors import UsageError
-from mobilenext_det.hardware import keep_freed_memory
 
 
 class Detector:
@@ -29,32 +28,28 @@ class Detector:
     The class names are those in the checkpoint, or if it has none those of the config: MMDetection would take COCO's.
 
     Args:
-        config: The config file.
-        checkpoint: The weights.
+        config: The config, or its file.
+        checkpoint: The file of the weights, or its address.
         device: Where to compute, such as 'cpu' or 'cuda:0'.
-        cfg_options: ``key=value`` settings.
 
     Attributes:
+        config: The config.
+        model: The network, folded.
         classes: The class names.
 
     Raises:
         UsageError: If a file is missing or damaged, or the checkpoint does not fit the config.
     """
 
-    def __init__(self, config: str, checkpoint: str, device: str = 'cpu', cfg_options: Sequence[str] = ()) -> None:
-        cfg = load_config(config, cfg_options)
-        require_checkpoint(checkpoint)
-        saved = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger='silent')
-        self.model = init_detector(cfg, checkpoint, device=device)
-        unfit = sum(misfits(self.model, saved.get('state_dict', saved)), [])
-        if unfit:
-            raise UsageError(f'{checkpoint} does not fit {config}: {len(unfit)} parameters differ, such as {unfit[0]}.')
-        if 'dataset_meta' not in saved.get('meta', {}):
-            self.model.dataset_meta = DATASETS.build({**cfg.test_dataloader.dataset, 'lazy_init': True}).metainfo
-        self.classes = tuple(self.model.dataset_meta['classes'])
-        self.model = folded(self.model)
-        keep_freed_memory()
-        self._pipeline = Compose([dict(type='mmdet.LoadImageFromNDArray'), *get_test_pipeline_cfg(cfg)[1:]])
+    def __init__(self, config: Config | str | Path, checkpoint: str | Path, device: str = 'cpu') -> None:
+        self.config = config if isinstance(config, Config) else load_config(config)
+        model = _build(self.config)
+        weights = load_in_full(model, checkpoint, self.config.filename)
+        self.classes = weights.classes or _test_classes(self.config)
+        self.model = folded(model.to(device).eval())
+        self.model.cfg = self.config  # where MMDetection's own functions look for it
+        pipeline = get_test_pipeline_cfg(self.config)
+        self._pipeline = Compose([dict(type='mmdet.LoadImageFromNDArray'), *pipeline[1:]])
 
     def __call__(self, image: np.ndarray, score_thr: float = 0.3) -> list[dict]:
         """Detect objects.
@@ -80,3 +75,14 @@ class Detector:
                 found.labels[order].tolist(), found.scores[order].tolist(), boxes[order].tolist(), strict=True
             )
         ]
+
+
+def _build(config: Config) -> nn.Module:
+    """Build a config's model, whose weights are still to come."""
+    init_default_scope(config.get('default_scope', 'mmdet'))
+    return revert_sync_batchnorm(MODELS.build(config.model))  # synchronised batch norm needs several processes
+
+
+def _test_classes(config: Config) -> tuple[str, ...]:
+    """Return the class names of a config's test set, without reading it."""
+    return tuple(DATASETS.build({**config.test_dataloader.dataset, 'lazy_init': True}).metainfo['classes'])

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mobilenext_det.checkpoints.checkpoint_fit import misfits
+from mobilenext_det.checkpoints import mismatches
 from mobilenext_det.errors import UsageError
 
 
@@ -15,14 +15,14 @@ def checkpoint(tiny_runner, tmp_path):
 FIVE = {'model.classes': 5}
 
 
-def test_misfits_are_told_apart():
+def test_mismatches_are_told_apart():
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
     weights = {name: value for name, value in model.state_dict().items() if 'bias' not in name}
     weights['0.weight'] = torch.zeros(4, 1, 3, 3)
     weights['other'] = torch.zeros(1)
-    assert misfits(model, weights) == (['0.weight (4, 1, 3, 3) -> (2, 1, 3, 3)'], ['0.bias', '1.bias'])
+    assert mismatches(model, weights) == (['0.weight (4, 1, 3, 3) -> (2, 1, 3, 3)'], ['0.bias', '1.bias'])
     del weights['1.num_batches_tracked']
-    assert len(misfits(model, weights)[1]) == 2
+    assert len(mismatches(model, weights)[1]) == 2
 
 
 def test_loading_into_other_classes_names_the_head_and_loads_the_rest(tiny_runner, tmp_path, checkpoint):

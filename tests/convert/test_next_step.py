@@ -7,7 +7,7 @@ import torch
 from mmdet.registry import MODELS
 
 from mobilenext_det import config_path
-from mobilenext_det.checkpoints.checkpoint_fit import misfits
+from mobilenext_det.checkpoints import mismatches
 from mobilenext_det.convert import next_step as module
 from mobilenext_det.convert.layouts import find_layout, make_target
 from mobilenext_det.convert.next_step import next_step
@@ -41,7 +41,7 @@ def assert_the_command_loads_it(made: Target):
     assert (python, tool, option) == ('python', 'tools/train.py', '--cfg-options')
     settings, model = built(config, options)
     assert settings.backbone.init_cfg == dict(type='Pretrained', checkpoint='out.pth', prefix='backbone.')
-    assert misfits(model.backbone, made.model.backbone.state_dict()) == ([], [])
+    assert mismatches(model.backbone, made.model.backbone.state_dict()) == ([], [])
 
 
 @pytest.mark.parametrize(('network', 'classes'), [('MobileNeXt', 20), ('MobileNeXt', 80), ('MobileNetV2', 20)])
@@ -49,7 +49,7 @@ def test_the_command_for_a_detector(network, classes, builds):
     made = target(builds.detector(network, classes))
     python, tool, config, checkpoint = shlex.split(next_step(made, 'out.pth'))
     assert (python, tool, checkpoint) == ('python', 'tools/test.py', 'out.pth')
-    assert misfits(built(config)[1], made.model.state_dict()) == ([], [])
+    assert mismatches(built(config)[1], made.model.state_dict()) == ([], [])
 
 
 def test_without_a_config_of_that_size(builds):

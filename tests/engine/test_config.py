@@ -52,7 +52,17 @@ def test_data_root_reaches_every_data_set(path, arguments):
     config = load_config(path, *arguments)
     assert config.train_dataloader.dataset.data_root == 'there'
     assert config.val_dataloader.dataset.datasets[0].data_root == 'there'
-    assert os.environ['MOBILENEXT_DATA_ROOT'] == 'there'
+    assert os.environ['MOBILENEXT_DATA_ROOT'] == 'before'
+
+
+def test_a_data_root_is_for_one_config_alone(path, tmp_path, monkeypatch):
+    monkeypatch.delenv('MOBILENEXT_DATA_ROOT')
+    load_config(path, data_root='there')
+    (tmp_path / 'broken.py').write_text('1 / 0')
+    with pytest.raises(ZeroDivisionError):
+        load_config(tmp_path / 'broken.py', data_root='there')
+    assert 'MOBILENEXT_DATA_ROOT' not in os.environ
+    assert load_config(path).train_dataloader.dataset.data_root == 'data/VOCdevkit'
 
 
 def test_without_a_data_root_the_environment_decides(path):

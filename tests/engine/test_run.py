@@ -1,5 +1,6 @@
 import pytest
 
+from mobilenext_det.engine.config import load_config
 from mobilenext_det.engine.evaluate import evaluate
 from mobilenext_det.engine.train import train
 from mobilenext_det.errors import UsageError
@@ -16,7 +17,7 @@ def config(tmp_path):
     (tmp_path / 'list.txt').touch()
     (tmp_path / 'last.pth').touch()
     (tmp_path / 'config.py').write_text(CONFIG.format(folder=tmp_path))
-    return str(tmp_path / 'config.py')
+    return load_config(tmp_path / 'config.py')
 
 
 def test_scaling_the_rate_needs_the_batch_it_is_for(config):
@@ -29,21 +30,21 @@ def test_resuming_from_a_missing_file_is_refused(config, tmp_path):
         train(config, resume='nowhere.pth')
     (tmp_path / 'last_checkpoint').write_text(f'{tmp_path}/moved.pth')
     with pytest.raises(UsageError, match=f'There is no checkpoint {tmp_path}/moved.pth'):
-        train(config, resume='auto', work_dir=str(tmp_path))
+        train(config, resume='auto', work_dir=tmp_path)
 
 
 def test_with_nothing_to_resume_from_the_configs_weights_are_loaded(config, tmp_path):
     with pytest.raises(UsageError, match=r'There is no checkpoint pretrained\.pth\.'):
-        train(config, resume='auto', work_dir=str(tmp_path), cfg_options=['load_from=pretrained.pth'])
+        train(load_config(config.filename, ['load_from=pretrained.pth']), resume='auto', work_dir=tmp_path)
 
 
 def test_starting_from_a_missing_file_is_refused(config):
     with pytest.raises(UsageError, match=r'There is no checkpoint nowhere\.pth\.'):
-        train(config, cfg_options=['load_from=nowhere.pth'])
+        train(load_config(config.filename, ['load_from=nowhere.pth']))
 
 
 def test_predictions_are_written_to_a_pickle_file_only(config, tmp_path):
     with pytest.raises(UsageError, match=r'found\.json must end in \.pkl or \.pickle'):
-        evaluate(config, str(tmp_path / 'last.pth'), out='found.json')
+        evaluate(config, tmp_path / 'last.pth', out='found.json')
     with pytest.raises(UsageError, match=r'There is no checkpoint nowhere\.pth\.'):
         evaluate(config, 'nowhere.pth')

@@ -11,11 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mmengine.config import Config
 from PIL import Image
 
-from mobilenext_det.errors import BadDataError
-from mobilenext_det.evaluation import EvaluationSet, ask_for_report, summarise
+from mobilenext_det.evaluation import EvaluationSet, summarise
 from mobilenext_det.evaluation.devkit_files import read_detections
 from mobilenext_det.evaluation.errors import break_down
 from mobilenext_det.evaluation.gallery import _window, worst_false_positives, worst_misses
@@ -122,20 +120,6 @@ def test_the_piece_of_image_holds_the_box_and_lies_inside(box):
     x1, y1, x2, y2 = _window(np.array([box], float), (120, 160))
     assert 0 <= x1 <= max(box[0], 0) and 0 <= y1 <= max(box[1], 0)
     assert min(box[2], 160) <= x2 <= 160 and min(box[3], 120) <= y2 <= 120
-
-
-def test_asking_for_a_report_in_a_config():
-    cfg = Config({'test_evaluator': [{'type': 'CocoMetric'}, {'type': 'VOCAveragePrecision', 'classwise': False}]})
-    ask_for_report(cfg, 'there')
-    assert cfg.test_evaluator[1] == {
-        'type': 'VOCAveragePrecision',
-        'classwise': False,
-        'coco': True,
-        'report_dir': 'there',
-        'report_title': 'VOC evaluation',
-    }
-    with pytest.raises(BadDataError, match='needs test_evaluator = dict.* it has CocoMetric'):
-        ask_for_report(Config({'test_evaluator': {'type': 'CocoMetric'}}), 'there')
 
 
 def test_matplotlib_is_for_those_who_want_pictures():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mobilenext_det.errors import UsageError
-from mobilenext_det.inference.detect import detect_files
+from mobilenext_det.inference.detect import detect
 
 
 def picture(path, height=40, width=60):
@@ -24,7 +24,7 @@ def test_inputs_of_one_name_get_a_file_each(detector, tmp_path):
         picture(tmp_path / 'b' / 'x.jpg', width=60),
         picture(tmp_path / 'x.bmp', width=70),
     ]
-    results, failures = detect_files(detector, inputs, tmp_path / 'out')
+    results, failures = detect(detector, inputs, tmp_path / 'out')
     assert failures == []
     assert [(result['file'], result['width'], result['height']) for result in results] == [
         (file, width, 40) for file, width in zip(inputs, (50, 60, 70), strict=True)
@@ -37,11 +37,11 @@ def test_inputs_of_one_name_get_a_file_each(detector, tmp_path):
 
 def test_detections_are_drawn(detector, tmp_path):
     file = picture(tmp_path / 'x.png')
-    (result,), _ = detect_files(detector, [file], tmp_path / 'out', score_thr=0)
+    (result,), _ = detect(detector, [file], tmp_path / 'out', score_thr=0)
     assert len(result['detections']) == 9
     drawn = cv2.imread(str(tmp_path / 'out' / 'x.jpg'))
     assert np.abs(drawn.astype(int) - 90).max() > 60
-    detect_files(detector, [file], tmp_path / 'none', score_thr=1.01)
+    detect(detector, [file], tmp_path / 'none', score_thr=1.01)
     assert np.abs(cv2.imread(str(tmp_path / 'none' / 'x.jpg')).astype(int) - 90).max() <= 2
 
 
@@ -50,7 +50,7 @@ def test_what_cannot_be_read_is_counted_and_the_rest_goes_on(detector, tmp_path)
     (tmp_path / 'text.jpg').write_text('text')
     (tmp_path / 'text.mp4').write_text('text')
     inputs = [str(tmp_path / name) for name in ('empty', 'text.jpg', 'text.mp4', 'nowhere.png')]
-    results, failures = detect_files(detector, [*inputs, picture(tmp_path / 'x.png')], tmp_path / 'out')
+    results, failures = detect(detector, [*inputs, picture(tmp_path / 'x.png')], tmp_path / 'out')
     assert len(results) == 1
     assert [failure.split(': ')[0] for failure in failures] == inputs
     assert all(failure.endswith('.') and '\n' not in failure for failure in failures)
@@ -60,4 +60,4 @@ def test_what_cannot_be_read_is_counted_and_the_rest_goes_on(detector, tmp_path)
 def test_nothing_is_read_twice_as_its_own_output(detector, tmp_path):
     file = picture(tmp_path / 'x.jpg')
     with pytest.raises(UsageError, match='x.jpg would be overwritten'):
-        detect_files(detector, [file], tmp_path)
+        detect(detector, [file], tmp_path)

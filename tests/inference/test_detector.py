@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import cv2
@@ -7,6 +8,7 @@ import torch
 from mmdet.apis import inference_detector
 
 from mobilenext_det.errors import UsageError
+from mobilenext_det.hardware import keep_freed_memory
 from mobilenext_det.inference.detector import Detector
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -45,6 +47,14 @@ def test_classes_without_names_in_the_checkpoint_are_the_configs(untrained, tmp_
     detector = Detector(str(CONFIGS / 'ssdlite_mobilenext_toy.py'), str(tmp_path / 'bare.pth'))
     assert detector.classes[:3] == ('aeroplane', 'bicycle', 'bird')
     assert len(detector.classes) == 20
+
+
+def test_making_one_leaves_the_memory_of_the_process_as_it_is(untrained):
+    looked_up = []
+    sys.addaudithook(lambda event, details: looked_up.append(details[1]) if event == 'ctypes.dlsym' else None)
+    Detector(CONFIGS / 'ssdlite_mobilenext_toy.py', untrained)
+    assert 'mallopt' not in looked_up
+    assert keep_freed_memory() is ('mallopt' in looked_up)
 
 
 def test_a_checkpoint_of_another_network_is_refused(untrained):

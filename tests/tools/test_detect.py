@@ -5,7 +5,7 @@ import numpy as np
 import torch
 
 
-def test_images_folders_and_videos(tools, toy_root, trained, tmp_path):
+def test_images_folders_and_videos(tools, toy_root, trained, tmp_path, capsys):
     images = sorted((toy_root / 'VOC2007/JPEGImages').glob('*.jpg'))
     folder, clip, out = tmp_path / 'in' / 'deep', tmp_path / 'clip.avi', tmp_path / 'out'
     folder.mkdir(parents=True)
@@ -16,15 +16,16 @@ def test_images_folders_and_videos(tools, toy_root, trained, tmp_path):
     for shade in (50, 100, 150):
         writer.write(np.full((64, 96, 3), shade, np.uint8))
     writer.release()
-    result = tools(
+    code = tools.main(
         'detect.py', tools.config, trained / 'iter_8.pth', tmp_path / 'in', images[2], clip, tmp_path / 'nowhere.jpg',
         '--out', out, '--score-thr', '0.06', '--json', '--cfg-options', 'model.test_cfg.max_per_img=5',
     )  # fmt: skip
-    assert result.returncode == 1
-    assert f'{folder / "half.jpg"}: ' in result.stderr
-    assert f'{tmp_path / "nowhere.jpg"}: ' in result.stderr
-    assert 'Traceback' not in result.stderr
-    records = json.loads(result.stdout.splitlines()[-1])
+    assert code == 1
+    said = capsys.readouterr()
+    assert f'{folder / "half.jpg"}: ' in said.err
+    assert f'{tmp_path / "nowhere.jpg"}: ' in said.err
+    assert 'Traceback' not in said.err
+    records = json.loads(said.out.splitlines()[-1])
     assert [record['file'] for record in records] == [str(folder / 'whole.PNG'), str(images[2]), str(clip)]
     stem = images[2].stem
     assert sorted(path.name for path in out.iterdir()) == sorted(
