@@ -55,6 +55,6 @@ setup(
     py_modules=['mobilenext'],
     entry_points={'console_scripts': ['mobilenext = mobilenext:main']},
     packages=find_packages(include=['mobilenext_det', 'mobilenext_det.*']),
-    package_data={'mobilenext_det': ['.mim/**/*']},
+    package_data={'mobilenext_det': ['.mim/**/*'], 'mobilenext_det.display': ['templates/*']},
     exclude_package_data={'mobilenext_det': ['.mim/**/__pycache__/*']},
 )

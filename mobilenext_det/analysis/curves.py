@@ -10,7 +10,8 @@ from typing import NamedTuple
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from mobilenext_det.display.style import STYLE, colour_of
+from mobilenext_det.display.palette import colour_of
+from mobilenext_det.display.style import STYLE
 from mobilenext_det.errors import UsageError
 
 TIMES = ('time', 'data_time', 'iter', 'memory')  # of the machine, not of the training

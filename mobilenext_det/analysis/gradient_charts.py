@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mobilenext_det.display.style import INK, STYLE, colour_of
+from mobilenext_det.display.palette import colour_of
+from mobilenext_det.display.style import INK, STYLE
 
 from .gradient_confusion import WHOLE
 from .measurement import Measurement

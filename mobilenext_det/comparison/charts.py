@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mobilenext_det.display.style import INK, STYLE, colour_of
+from mobilenext_det.display.palette import colour_of
+from mobilenext_det.display.style import INK, STYLE
 
 from .run_record import Run
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from mobilenext_det.display.page import Section, html_page
+from mobilenext_det.display.tables import Column, Table
 from mobilenext_det.files import write_atomically
 from mobilenext_det.speed.forms import form_name
 
@@ -173,53 +173,48 @@ def print_table(numbers: Mapping[str, Any]) -> None:
     console = Console()
     console = console if console.is_terminal else Console(width=160)
     for heads, rows in (accuracy_table(numbers), cost_table(numbers)):
-        table = Table()
-        for index, head in enumerate(heads):
-            table.add_column(head, justify='right' if index else 'left', overflow='fold')
-        for row in rows:
-            table.add_row(*row)
-        console.print(table, highlight=False)
+        console.print(_table(heads, rows).rich(), highlight=False)
     console.print('\n'.join(notes(numbers)[:2]), style='dim', highlight=False, markup=False)
 
 
+def _table(heads: list[str], rows: list[list[str]]) -> Table:
+    return Table([Column(head, words=not index) for index, head in enumerate(heads)], rows)
+
+
 def _page(numbers: Mapping[str, Any], plots: Path, figures: Mapping[str, Any]) -> str:
-    from mobilenext_det.evaluation.page import frame, html_table, picture_section
-
-    def table(heads: list[str], rows: list[list[str]]) -> str:
-        return html_table(heads, [[escape(cell) for cell in row] for row in rows])
-
     said = notes(numbers)
     sections = [
-        picture_section(
+        Section(
             'Accuracy',
-            'Dot: mean over the runs. Line: its interval. Ticks: the single runs.',
+            ['Dot: mean over the runs. Line: its interval. Ticks: the single runs.'],
             plots / 'accuracy.png',
-            table(*accuracy_table(numbers)),
+            _table(*accuracy_table(numbers)),
         ),
-        picture_section(
+        Section(
             f'Differences from {numbers["first"]}',
-            'Measured on the same resamples of the test images, which is why these intervals say more than a look at '
-            'whether those above overlap.',
+            [
+                'Measured on the same resamples of the test images, which is why these intervals say more than a look '
+                'at whether those above overlap.'
+            ],
             plots / 'differences.png',
         ),
-        picture_section(
-            'Cost', ' '.join(said[-2:] if numbers['latency'] else said[-1:]), None, table(*cost_table(numbers))
-        ),
-        picture_section(
+        Section('Cost', [' '.join(said[-2:] if numbers['latency'] else said[-1:])], table=_table(*cost_table(numbers))),
+        Section(
             'Classes',
-            f'AP of {numbers["first"]} and the differences of the others. Of such intervals, one in '
-            f'{round(1 / (1 - numbers["level"]))} leaves out zero by chance alone.',
+            [
+                f'AP of {numbers["first"]} and the differences of the others. Of such intervals, one in '
+                f'{round(1 / (1 - numbers["level"]))} leaves out zero by chance alone.'
+            ],
             plots / 'classes.png',
-            table(*class_table(numbers)),
+            _table(*class_table(numbers)),
         ),
-        picture_section('Runs', 'Each training, or checkpoint that was given.', None, table(*run_table(numbers))),
+        Section('Runs', ['Each training, or checkpoint that was given.'], table=_table(*run_table(numbers))),
+        Section('What these numbers mean', said[1:]),
     ]
     if 'curves' in figures:
         curves = 'Thin: single runs. Bold: their mean. The loss is averaged over stretches of the training.'
-        sections.insert(4, picture_section('Learning curves', curves, plots / 'curves.png'))
-    meaning = ''.join(f'<p class="note" style="margin-top:8px">{escape(text)}</p>' for text in said[1:])
-    sections.append(f'<section><h2>What these numbers mean</h2>{meaning}</section>')
-    return frame(f'{TITLE} of {len(numbers["configs"])} detectors', said[0], sections, 'comparison.json')
+        sections.insert(4, Section('Learning curves', [curves], plots / 'curves.png'))
+    return html_page(f'{TITLE} of {len(numbers["configs"])} detectors', said[0], sections, 'comparison.json')
 
 
 def _markdown(numbers: Mapping[str, Any], figures: Mapping[str, Any]) -> str:

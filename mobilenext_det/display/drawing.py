@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-GOLDEN_RATIO = 0.618034
-LIGHTNESS = (0.45, 0.62, 0.33)
-
-
-def class_colour(index: int) -> tuple[int, int, int]:
-    """Return the colour of a class: hues far apart for neighbouring classes, in three lightnesses.
-
-    Args:
-        index: The class's place in the list of classes.
-
-    Returns:
-        Red, green and blue in [0, 255].
-    """
-    colour = colorsys.hls_to_rgb(index * GOLDEN_RATIO % 1, LIGHTNESS[index % 3], 0.85)
-    return tuple(round(255 * part) for part in colour)
+from .palette import class_colour
 
 
 @cache

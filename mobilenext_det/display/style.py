@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-COLOURS = ('#4a7fc1', '#e0883b')  # of the first and the second of what is compared
-PALETTE = (*COLOURS, '#3f9b73', '#b4609f', '#8d7a3c', '#c4524f', '#4ba3b3', '#7c76c9')
 INK, FAINT = '#707a8a', (0.5, 0.53, 0.58, 0.25)
 STYLE: dict[str, Any] = {
     'font.size': 9,
@@ -31,9 +29,5 @@ STYLE: dict[str, Any] = {
     'ytick.labelsize': 8,
     'legend.frameon': False,
     'legend.fontsize': 8.5,
+    'text.parse_math': False,  # a name with dollar signs is a name
 }
-
-
-def colour_of(index: int) -> str:
-    """Return the colour of one of several that are compared, by its place; after eight they begin again."""
-    return PALETTE[index % len(PALETTE)]

@@ -12,7 +12,8 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mobilenext_det.display.style import COLOURS, INK, STYLE
+from mobilenext_det.display.palette import colour_of
+from mobilenext_det.display.style import INK, STYLE
 
 from .errors import KINDS, ErrorBreakdown
 from .summary import ClassResult, Summary
@@ -35,8 +36,8 @@ def precision_recall_curves(names: Sequence[str], summaries: Sequence[Summary]) 
         for cell in axes.flat[len(labels) :]:
             cell.remove()
         for cell, label in zip(axes.flat, labels, strict=False):
-            for colour, summary in zip(COLOURS, summaries, strict=False):
-                _curve(cell, summary.classes[label], colour, filled=len(summaries) == 1)
+            for index, summary in enumerate(summaries):
+                _curve(cell, summary.classes[label], colour_of(index), filled=len(summaries) == 1)
             cell.set(title=summaries[0].classes[label].name, xlim=(0, 1.02), ylim=(0, 1.04))
             cell.set_xticks((0, 0.5, 1), ('0', '.5', '1'))
             cell.set_yticks((0, 0.5, 1), ('0', '.5', '1'))
@@ -71,11 +72,11 @@ def average_precision_bars(names: Sequence[str], summaries: Sequence[Summary]) -
     order = sorted(range(len(results)), key=lambda index: results[index].AP_11points)
     if len(summaries) == 1:
         bars = {'11 points': [r.AP_11points for r in results], 'area': [r.AP_area for r in results]}
-        colours = COLOURS[0], to_rgba(COLOURS[0], 0.45)
+        colours = colour_of(0), to_rgba(colour_of(0), 0.45)
     else:
         by_name = [{r.name: r.AP_11points for r in summary.classes} for summary in summaries]
         bars = {name: [values[r.name] for r in results] for name, values in zip(names, by_name, strict=True)}
-        colours = COLOURS
+        colours = colour_of(0), colour_of(1)
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 0.34 * len(results) + 1.2), layout='constrained')
         axes = figure.subplots()
@@ -107,7 +108,7 @@ def error_bars(names: Sequence[str], breakdowns: Sequence[ErrorBreakdown]) -> Fi
         for index, breakdown in enumerate(breakdowns):
             offset = (index - (len(breakdowns) - 1) / 2) * width
             costs = [100 * breakdown.cost[kind] for kind in KINDS]
-            container = axes.bar(places + offset, costs, width * 0.92, color=COLOURS[index])
+            container = axes.bar(places + offset, costs, width * 0.92, color=colour_of(index))
             axes.bar_label(container, fmt='%.1f', padding=3, fontsize=8, color=INK)
         axes.set_xticks(places, KINDS, fontsize=9)
         axes.tick_params(axis='x', length=0)
@@ -127,9 +128,9 @@ def confusion_map(classes: Sequence[str], matrix: np.ndarray) -> Figure:
     """
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     colours = np.empty((*matrix.shape, 4))
-    colours[...] = to_rgba(COLOURS[0])
+    colours[...] = to_rgba(colour_of(0))
     off_diagonal = ~np.eye(len(matrix), dtype=bool)
-    colours[off_diagonal] = to_rgba(COLOURS[1])
+    colours[off_diagonal] = to_rgba(colour_of(1))
     colours[..., 3] = np.sqrt(shares)
     side = min(11.0, 0.42 * len(matrix) + 2.6)
     with rc_context(STYLE):
@@ -156,5 +157,5 @@ def confusion_map(classes: Sequence[str], matrix: np.ndarray) -> Figure:
 
 def _legend(figure: Figure, names: Sequence[str]) -> None:
     if len(names) > 1:
-        handles = [Line2D([], [], color=colour, linewidth=5) for colour in COLOURS]
+        handles = [Line2D([], [], color=colour, linewidth=5) for colour in map(colour_of, range(len(names)))]
         figure.legend(handles, names, loc='outside upper right', ncols=2)

@@ -57,9 +57,9 @@ def judge_files(
     breakdowns = [break_down(data, summary) for _, data, summary in sets]
 
     for name, _, summary in sets:
-        print('\n'.join(filter(None, (f'\n{name}', class_table(summary, tuple(modes)), coco_line(summary)))))
+        print('\n'.join(filter(None, (f'\n{name}', class_table(summary, modes).markdown(), coco_line(summary)))))
     print(footnotes(sets[0][2]))
-    print(f'\nErrors\n{error_table([name for name, _, _ in sets], breakdowns)}')
+    print(f'\nErrors\n{error_table([name for name, _, _ in sets], breakdowns).markdown()}')
     if report_dir:
         from .report import Judged, write_report  # matplotlib is for those who want pictures
 

@@ -106,6 +106,14 @@ class Summary:
     matches: Matches = field(repr=False)
     coco: dict[str, float] = field(default_factory=dict)
 
+    def total(self, count: str) -> int:
+        """The sum of a count over the classes.
+
+        Args:
+            count: name of a whole number in :class:`ClassResult`.
+        """
+        return sum(getattr(result, count) for result in self.classes)
+
     def as_dict(self) -> dict:
         """Plain numbers for JSON: what is undefined (NaN) is None, curves and matches are left out."""
         per_class = {}
@@ -114,7 +122,7 @@ class Summary:
             row['best_F1'] = asdict(result.best) if result.best else None
             per_class[result.name] = row
         counts = ('objects', 'difficult', 'detections', 'true_positives', 'false_positives', 'ignored')
-        totals = {name: sum(getattr(result, name) for result in self.classes) for name in counts}
+        totals = {name: self.total(name) for name in counts}
         return _without_nan(
             {
                 'mAP_11points': self.mAP_11points,

@@ -1,49 +1,86 @@
-"""Results as tables of plain text, for the terminal, the log file and documents."""
+"""The tables of an evaluation, for terminal, log, documents and page, and the lines around them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from mobilenext_det.display.tables import markdown_table, percent, render
+from mobilenext_det.display.tables import Column, Table, number, percent, points
 
 from .errors import KINDS, ErrorBreakdown
 from .summary import OperatingPoint, Summary
 
-
-def class_table(summary: Summary, modes: tuple[str, ...] = ('11points', 'area')) -> str:
-    """One row a class and the mean below, in Markdown.
-
-    Args:
-        summary: what to show.
-        modes: which average precisions to show.
-    """
-    counts = ('objects', 'difficult', 'detections', 'TP', 'FP')
-    aps = (f'AP {mode}' for mode in modes)
-    table = markdown_table(['class'], [*counts, *aps, 'precision', 'recall', 'at score'])
-    for row in summary.classes:
-        numbers = (row.objects, row.difficult, row.detections, row.true_positives, row.false_positives)
-        aps = (percent(getattr(row, f'AP_{mode}')) for mode in modes)
-        table.add_row(row.name, *map(str, numbers), *aps, *_point(row.best))
-    fields = ('objects', 'difficult', 'detections', 'true_positives', 'false_positives')
-    totals = (sum(getattr(row, field) for row in summary.classes) for field in fields)
-    means = (percent(getattr(summary, f'mAP_{mode}')) for mode in modes)
-    table.add_row('all', *map(str, totals), *means, *_point(summary.best))
-    return render(table)
+MODES = {'11points': '11 points', 'area': 'area'}
+_COUNTS = {
+    'objects': 'objects',
+    'difficult': 'difficult',
+    'detections': 'detections',
+    'true_positives': 'TP',
+    'false_positives': 'FP',
+}
 
 
-def error_table(names: Sequence[str], breakdowns: Sequence[ErrorBreakdown]) -> str:
-    """One row a kind of error: how many there are and what they cost, in Markdown.
+def class_table(summary: Summary, modes: Sequence[str] = tuple(MODES)) -> Table:
+    """One row a class; the total has the means of average precision and the sums of the counts.
 
     Args:
-        names: names of the sets of detections.
-        breakdowns: their errors.
+        summary: What to show.
+        modes: Which average precisions to show.
     """
-    suffixes = [f', {name}' for name in names] if len(names) > 1 else ['']
-    table = markdown_table(['error'], [f'{what}{suffix}' for suffix in suffixes for what in ('errors', 'mAP lost')])
-    for kind in KINDS:
-        cells = (text for b in breakdowns for text in (str(b.counts[kind]), percent(b.cost[kind])))
-        table.add_row(kind, *cells)
-    return render(table)
+    columns = [
+        Column('class', words=True),
+        *(Column(heading, number) for heading in _COUNTS.values()),
+        *(Column(f'AP {MODES[mode]}', percent, bar=0 if mode == '11points' else None) for mode in modes),
+        *(Column(heading, percent) for heading in ('precision', 'recall')),
+        Column('at score', partial(number, digits=3)),
+    ]
+    rows = [
+        (
+            result.name,
+            *(getattr(result, count) for count in _COUNTS),
+            *(getattr(result, f'AP_{mode}') for mode in modes),
+            *_point(result.best),
+        )
+        for result in summary.classes
+    ]
+    sums = (summary.total(count) for count in _COUNTS)
+    means = (getattr(summary, f'mAP_{mode}') for mode in modes)
+    return Table(columns, rows, ('all', *sums, *means, *_point(summary.best)))
+
+
+def pair_table(names: Sequence[str], summaries: Sequence[Summary]) -> Table:
+    """One row a class: 11-point average precision of two sets of detections, and the difference of the second.
+
+    Args:
+        names: Names of the two sets.
+        summaries: Their evaluations.
+    """
+    columns = [
+        Column('class', words=True),
+        Column('objects', number),
+        *(Column(f'AP 11 points, {name}', percent, bar=index) for index, name in enumerate(names)),
+        Column('difference', points),
+    ]
+    first, second = summaries
+    rows = [
+        (a.name, a.objects, a.AP_11points, b.AP_11points, b.AP_11points - a.AP_11points)
+        for a, b in zip(first.classes, second.classes, strict=True)
+    ]
+    values = first.mAP_11points, second.mAP_11points
+    return Table(columns, rows, ('all', first.total('objects'), *values, values[1] - values[0]))
+
+
+def error_table(names: Sequence[str], breakdowns: Sequence[ErrorBreakdown]) -> Table:
+    """One row a kind of error: how many there are and what they cost.
+
+    Args:
+        names: Names of the sets of detections.
+        breakdowns: Their errors.
+    """
+    columns = [Column('error', words=True)]
+    for suffix in (f', {name}' for name in names) if len(names) > 1 else ('',):
+        columns += [Column(f'errors{suffix}', number), Column(f'mAP points lost{suffix}', percent)]
+    return Table(columns, [(kind, *(v for b in breakdowns for v in (b.counts[kind], b.cost[kind]))) for kind in KINDS])
 
 
 def coco_line(summary: Summary) -> str:
@@ -59,5 +96,5 @@ def footnotes(summary: Summary) -> str:
     )
 
 
-def _point(point: OperatingPoint | None) -> tuple[str, str, str]:
-    return (percent(point.precision), percent(point.recall), f'{point.score:.3f}') if point else ('-', '-', '-')
+def _point(point: OperatingPoint | None) -> tuple[float | None, float | None, float | None]:
+    return (point.precision, point.recall, point.score) if point else (None, None, None)

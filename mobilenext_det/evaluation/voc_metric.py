@@ -103,7 +103,7 @@ class VOCAveragePrecision(BaseMetric):
         """
         self.data = data = EvaluationSet.from_records(results, self._classes(), self.inclusive)
         self.summary = summarise(data, self.iou_threshold, self.difficult, self.coco)
-        parts = (class_table(self.summary), coco_line(self.summary), footnotes(self.summary))
+        parts = (class_table(self.summary).markdown(), coco_line(self.summary), footnotes(self.summary))
         print_log('\n' + '\n'.join(filter(None, parts)), logger='current')
         if math.isnan(self.summary.mAP_area):
             print_log(

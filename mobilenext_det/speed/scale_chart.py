@@ -8,7 +8,8 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from mobilenext_det.display.style import COLOURS, STYLE
+from mobilenext_det.display.palette import colour_of
+from mobilenext_det.display.style import STYLE
 
 _LABELS = dict(
     batch_size='images of a step',
@@ -31,9 +32,9 @@ def draw_curves(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
         for (name, points), (speed, memory) in zip(rows.items(), cells.T, strict=True):
             values = [point[name] for point in points]
             low, high = zip(*(point['quartiles'] for point in points), strict=True)
-            speed.fill_between(values, low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
-            speed.plot(values, [point['images_per_second'] for point in points], 'o-', color=COLOURS[0], markersize=4)
-            memory.plot(values, [point['peak_mib'] / 1024 for point in points], 'o-', color=COLOURS[1], markersize=4)
+            speed.fill_between(values, low, high, color=colour_of(0), alpha=0.15, linewidth=0)
+            speed.plot(values, [point['images_per_second'] for point in points], 'o-', color=colour_of(0), markersize=4)
+            memory.plot(values, [point['peak_mib'] / 1024 for point in points], 'o-', color=colour_of(1), markersize=4)
             for cell in (speed, memory):
                 cell.set_xticks(values, [f'{value:g}' for value in values])
             memory.set_xlabel(_LABELS[name])

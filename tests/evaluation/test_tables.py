@@ -15,22 +15,22 @@ def judged():
 
 
 def test_class_table():
-    assert class_table(judged()[1], ('11points',)).splitlines() == [
-        '| class | objects | difficult | detections | TP | FP | AP 11points | precision | recall | at score |',
-        '|-------|---------|-----------|------------|----|----|-------------|-----------|--------|----------|',
-        '| cat   |       1 |         0 |          2 |  1 |  1 |      100.00 |    100.00 | 100.00 |    0.900 |',
-        '| emu   |       0 |         0 |          0 |  0 |  0 |           - |         - |      - |        - |',
-        '| all   |       1 |         0 |          2 |  1 |  1 |      100.00 |    100.00 | 100.00 |    0.900 |',
+    assert class_table(judged()[1], ('11points',)).markdown().splitlines() == [
+        '| class | objects | difficult | detections | TP | FP | AP 11 points | precision | recall | at score |',
+        '|-------|---------|-----------|------------|----|----|--------------|-----------|--------|----------|',
+        '| cat   |       1 |         0 |          2 |  1 |  1 |       100.00 |    100.00 | 100.00 |    0.900 |',
+        '| emu   |       0 |         0 |          0 |  0 |  0 |            - |         - |      - |        - |',
+        '| all   |       1 |         0 |          2 |  1 |  1 |       100.00 |    100.00 | 100.00 |    0.900 |',
     ]
 
 
 def test_error_table():
     data, summary = judged()
-    lines = error_table(['ours'], [break_down(data, summary)]).splitlines()
-    assert lines[0] == '| error       | errors | mAP lost |'
-    assert '| duplicate   |      1 |     0.00 |' in lines
-    pair = error_table(['a', 'b'], [break_down(data, summary)] * 2).splitlines()
-    assert pair[0] == '| error       | errors, a | mAP lost, a | errors, b | mAP lost, b |'
+    lines = error_table(['ours'], [break_down(data, summary)]).markdown().splitlines()
+    assert lines[0] == '| error       | errors | mAP points lost |'
+    assert '| duplicate   |      1 |            0.00 |' in lines
+    pair = error_table(['a', 'b'], [break_down(data, summary)] * 2).markdown().splitlines()
+    assert pair[0] == '| error       | errors, a | mAP points lost, a | errors, b | mAP points lost, b |'
 
 
 def test_lines_below():

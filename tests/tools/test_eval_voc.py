@@ -53,7 +53,7 @@ def test_numbers_and_report(voc, run):
     assert numbers['per_class']['cat']['AP_11points'] == 0.5
     assert numbers['coco']['AP50'] == pytest.approx(0.75)
     assert 'Not evaluated, because they are not among --classes: aeroplane, ' in output
-    assert '| dog   |       1 |         1 |          2 |  1 |  0 |      100.00 |  100.00 |' in output
+    assert '| dog   |       1 |         1 |          2 |  1 |  0 |       100.00 |  100.00 |' in output
     assert (voc / 'report/index.html').stat().st_size > 30_000
 
 
@@ -67,7 +67,7 @@ def test_comparison_and_policies(voc, run):
     assert numbers['compared_with']['per_class']['dog']['AP_area'] == 0.5
     assert numbers['compared_with']['per_class']['cat']['AP_area'] == 0.0
     assert numbers['policy'] == 'difficult objects count like all others'
-    assert 'has no file for aeroplane, ' in output and 'AP 11points' not in output
+    assert 'has no file for aeroplane, ' in output and 'AP 11 points' not in output
 
 
 def test_bad_input_is_one_sentence(voc, run):
