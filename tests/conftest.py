@@ -5,7 +5,12 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ['tests.fixtures.tiny_network', 'tests.fixtures.untrained']
+pytest_plugins = [
+    'tests.fixtures.shared',
+    'tests.fixtures.tiny_network',
+    'tests.fixtures.untrained',
+    'tests.fixtures.exported',
+]
 
 # Nothing timed is asserted: a busy machine is no failure.
 settings.register_profile('untimed', deadline=None)

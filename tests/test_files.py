@@ -1,36 +1,35 @@
+import itertools
+import multiprocessing
 import os
 import random
 import resource
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
-from mobilenext_det import files as atomic
 from mobilenext_det.files import AtomicBackend, write_atomically
 
-WRITER = """
-import runpy, sys
-write = runpy.run_path(sys.argv[1])['write_atomically']
-for number in range(10**6):
-    write(b'%x' % (number % 16) * 20_000_000, sys.argv[2])
-    print(number, flush=True)
-"""
+
+def write_for_ever(path, started):
+    for number in itertools.count():
+        write_atomically(b'%x' % (number % 16) * 20_000_000, path)
+        started.set()
 
 
 def test_a_killed_writer_leaves_a_whole_file(tmp_path):
     path = tmp_path / 'file'
+    fork = multiprocessing.get_context('fork')
     pause = random.Random(0)
     for _ in range(6):
-        writer = subprocess.Popen(
-            [sys.executable, '-c', WRITER, atomic.__file__, str(path)], stdout=subprocess.PIPE, text=True
-        )
-        writer.stdout.readline()
-        time.sleep(pause.uniform(0, 0.1))
-        writer.send_signal(signal.SIGKILL)
-        assert writer.wait() == -signal.SIGKILL
+        started = fork.Event()
+        writer = fork.Process(target=write_for_ever, args=(path, started))
+        writer.start()
+        started.wait()
+        time.sleep(pause.uniform(0, 0.1))  # wherever this ends is right
+        writer.kill()
+        writer.join()
+        assert writer.exitcode == -signal.SIGKILL
         content = path.read_bytes()
         assert len(content) == 20_000_000
         assert len(set(content)) == 1

@@ -177,7 +177,7 @@ def loader(images, order):
 def test_worker_finds_what_another_loaded(voc):
     paths = [voc.add(name, suffix='.png') for name in 'abcd']
     order = [0, 1, 2, 3]
-    batches = loader(Images(paths), order)
+    batches = loader(Images(paths, cache_mib=1), order)
     first = dict(zip(order, batches, strict=True))
     for path in paths:
         path.unlink()

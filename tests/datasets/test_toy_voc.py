@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from mobilenext import exit_code
 from mobilenext_det.datasets.toy_scenes import CLASSES, draw_scene
 from mobilenext_det.datasets.toy_voc import make_toy_voc
 
@@ -23,7 +24,7 @@ def contents(root):
 
 def run_tool(monkeypatch, *arguments):
     monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments)])
-    runpy.run_path(str(TOOL), run_name='__main__')
+    return exit_code(runpy.run_path(str(TOOL))['main'])
 
 
 @pytest.fixture(scope='module')
@@ -127,17 +128,18 @@ def test_a_larger_set_begins_with_the_same_scenes(voc, tmp_path):
 def test_the_same_set_is_not_made_twice(voc, monkeypatch, capsys):
     before = {path: path.stat().st_mtime_ns for path in voc.rglob('*')}
     assert make_toy_voc(voc.parent, **SMALL_SET) is False
-    run_tool(monkeypatch, '--out', voc.parent, '--trainval', 24, '--test', 8, '--seed', 3, '--size', 128)
+    options = ('--trainval', 24, '--test', 8, '--seed', 3, '--size', 128)
+    assert run_tool(monkeypatch, '--out', voc.parent, *options) == 0
     assert 'were there already' in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in voc.rglob('*')} == before
 
 
-def test_another_set_is_not_overwritten(voc, monkeypatch, tmp_path):
+def test_another_set_is_not_overwritten(voc, monkeypatch, tmp_path, capsys):
     before = contents(voc)
     with pytest.raises(FileExistsError, match='holds another data set .* delete this one'):
         make_toy_voc(voc.parent, **SMALL_SET | {'seed': 4})
-    with pytest.raises(SystemExit, match='VOC2007 holds another data set'):
-        run_tool(monkeypatch, '--out', voc.parent)
+    assert run_tool(monkeypatch, '--out', voc.parent) == 2
+    assert 'VOC2007 holds another data set' in capsys.readouterr().err
     assert contents(voc) == before
 
     (tmp_path / 'VOC2007').mkdir()

@@ -4,14 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mobilenext_det.datasets.toy_voc import make_toy_voc
-
 
 @pytest.fixture(scope='session')
-def toy_root(tmp_path_factory):
-    root = tmp_path_factory.mktemp('toy')
-    make_toy_voc(root, trainval=12, test=4, seed=0, workers=1)
-    return str(root)
+def toy_root(toy_root):
+    return str(toy_root)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The tools run as a person runs them: as processes, on a toy set, with the shipped toy config made short."""
 
-import fcntl
 import os
 import runpy
 import subprocess
@@ -55,31 +54,6 @@ class Tools:
 @pytest.fixture(scope='session')
 def tools():
     return Tools()
-
-
-@pytest.fixture(scope='session')
-def shared(tmp_path_factory):
-    """Make a folder once for all of pytest-xdist's processes: `shared(name, make)` calls `make(folder)`."""
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base
-
-    def once(name, make):
-        folder = base / name
-        with open(base / f'{name}.lock', 'w') as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (base / f'{name}.done').exists():
-                make(folder)
-                (base / f'{name}.done').touch()
-        return folder
-
-    return once
-
-
-@pytest.fixture(scope='session')
-def toy_root(shared):
-    from mobilenext_det.datasets.toy_voc import make_toy_voc
-
-    return shared('toy', lambda folder: make_toy_voc(folder, trainval=12, test=4, seed=0, workers=1))
 
 
 @pytest.fixture(scope='session')
