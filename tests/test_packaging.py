@@ -132,7 +132,17 @@ def test_wheel_in_a_fresh_environment(tmp_path):
     extra = {line.split(';')[0] for line in required if line.endswith('; extra == "deploy"')}
     assert extra == {'executorch==1.2.0', 'gradio', 'onnx', 'onnxruntime', 'onnxscript'}
     always = {line for line in required if ';' not in line}
-    assert always == {'jinja2', 'numpy', 'pillow', 'pycocotools', 'rich', 'setuptools<81', 'tensorboard'}
+    assert always == {
+        'jinja2',
+        'numpy',
+        'pillow',
+        'pooch',
+        'pycocotools',
+        'rich',
+        'setuptools<81',
+        'tensorboard',
+        'tqdm',
+    }
     assert {'mobilenext_det/display/templates/page.css', 'mobilenext_det/display/templates/page.html'} <= set(names)
     shipped = {name.removeprefix('mobilenext_det/.mim/') for name in names if '/.mim/' in name}
     assert shipped == files_to_ship()

@@ -4,35 +4,33 @@
     python tools/data/download_voc.py --years 2007    # VOC2007 alone (0.9 GB)
 
 The folder given with --out ends up holding VOC2007/ and VOC2012/: it is the `data_root` of the configs. Running the
-command again continues what was interrupted, and does nothing once all is there. Only the standard library is needed.
+command again continues what was interrupted, and does nothing once all is there.
 
-The MD5 digests are those of torchvision's datasets/voc.py; the host is the one that its system administrator calls the
-long-term address (upstream thread: pytorch/vision#9216).
+pooch fetches. It would begin a download that broke off from its start, which two gigabytes from a slow host may never
+survive, so that `append` has it go on behind what came. The MD5 digests are those of torchvision's datasets/voc.py; the
+host is the one that its system administrator calls the long-term address (upstream thread: pytorch/vision#9216).
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import http
-import http.client
 import shutil
-import ssl
 import sys
 import tarfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pooch
+import requests
+from tqdm import tqdm
 
 OFFICIAL = 'https://thor.robots.ox.ac.uk/pascal/VOC'
-CHUNK = 1 << 18
+CHUNK = 1 << 14  # bytes; what a connection that drops may lose
 TIMEOUT = 60  # seconds without a byte after which a connection counts as dropped
 WAITS = (1, 2, 4, 8, 16)  # seconds before each retry in a row of attempts that gain nothing
-NETWORK_ERRORS = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError)
 
 
 @dataclass(frozen=True)
@@ -75,41 +73,6 @@ class DownloadError(Exception):
     """What went wrong and what to do about it, in a sentence."""
 
 
-@contextmanager
-def progress(label: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
-    """Show on stderr how many of `total` bytes are done, redrawn in place on a terminal, every ten seconds elsewhere.
-
-    Args:
-        label: Text in front of the bar.
-        total: Bytes there are.
-        done: Bytes done before the start, which do not count for the speed.
-
-    Yields:
-        The function to call with each further number of bytes done.
-    """
-    live, first, started = sys.stderr.isatty(), done, time.monotonic()
-    drawn = started
-
-    def draw(end: str) -> None:
-        nonlocal drawn
-        drawn = time.monotonic()
-        share = min(done / max(total, 1), 1)
-        speed = (done - first) / max(drawn - started, 1e-3) / 1e6
-        line = f'{label} [{"#" * int(16 * share):<16}] {share:4.0%} of {total / 1e6:.1f} MB {speed:.1f} MB/s'
-        print(f'\r{line}\033[K' if live else line, end=end, file=sys.stderr, flush=True)
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        if time.monotonic() - drawn > (0.1 if live else 10):
-            draw('' if live else '\n')
-
-    try:
-        yield advance
-    finally:
-        draw('\n')
-
-
 def size_of(path: Path) -> int:
     """Return the size of a file in bytes, 0 if there is none."""
     return path.stat().st_size if path.is_file() else 0
@@ -129,29 +92,23 @@ def first_gap(root: Path, archive: Archive) -> str | None:
     return None
 
 
-def receive(url: str, part: Path, label: str) -> None:
-    """Append to `part` what it lacks of the file at `url`; start over if the server cannot resume.
-
-    Raises:
-        ConnectionError: If the connection ended before the file did.
-    """
+def append(url: str, part: Path, archive: Archive) -> None:
+    """Append to `part` what it lacks of the file at `url`; start over if the server cannot resume."""
     offset = size_of(part)
-    request = urllib.request.Request(url, headers={'Range': f'bytes={offset}-'} if offset else {})
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-        resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
-        if offset and not resumed:
+
+    def start_over(response: requests.Response, **_: Any) -> None:
+        if offset and response.status_code == requests.codes.ok:
             print(f'{url} cannot be resumed, so it starts over.', file=sys.stderr)
-            offset = 0
-        total = offset + int(response.headers.get('Content-Length', 0))
-        with part.open('ab' if resumed else 'wb') as file, progress(f'{label}: download', total, offset) as advance:
-            while chunk := response.read1(CHUNK):
-                file.write(chunk)
-                advance(len(chunk))
-    if size_of(part) < total:
-        raise ConnectionError(f'the connection ended at byte {size_of(part)} of {total}')
+            file.truncate(0)
+
+    headers = {'Range': f'bytes={offset}-'} if offset else {}
+    bar = tqdm(desc=archive.label, total=archive.size, unit='B', unit_scale=True)
+    fetch = pooch.HTTPDownloader(bar, CHUNK, headers=headers, timeout=TIMEOUT, hooks={'response': start_over})
+    with bar, part.open('ab') as file:
+        fetch(url, file, None)
 
 
-def download(url: str, part: Path, label: str, waits: Sequence[float]) -> None:
+def download(url: str, part: Path, archive: Archive, waits: Sequence[float]) -> None:
     """Fetch `url` into `part`, resuming after a dropped connection until len(waits) retries in a row gain nothing.
 
     Raises:
@@ -160,19 +117,22 @@ def download(url: str, part: Path, label: str, waits: Sequence[float]) -> None:
     best, failures = size_of(part), 0
     while True:
         try:
-            return receive(url, part, label)
-        except urllib.error.HTTPError as error:
-            if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return append(url, part, archive)
+        except requests.HTTPError as error:
+            status = error.response.status_code
+            if status == requests.codes.requested_range_not_satisfiable:
                 return None  # nothing is left to fetch; the MD5 tells whether that is right
-            reason = f'the server answered {error.code} {error.reason}'
-            if error.code < 500 and error.code not in (408, 429):
+            reason = f'the server answered {status} {error.response.reason}'
+            if status < 500 and status not in (requests.codes.request_timeout, requests.codes.too_many_requests):
                 raise DownloadError(f'{url} cannot be fetched, {reason}: name another server with --mirror.') from error
-        except NETWORK_ERRORS as error:
-            reason = str(getattr(error, 'reason', error))
+        except requests.exceptions.ChunkedEncodingError:
+            reason = f'the connection ended at byte {size_of(part)} of {archive.size}'
+        except requests.RequestException as error:
+            reason = str(error)
         if size_of(part) > best:
             best, failures = size_of(part), 0
         if failures == len(waits):
-            kept = f' ({part} is kept, to resume from)' if part.exists() else ''
+            kept = f' ({part} is kept, to resume from)' if size_of(part) else ''
             raise DownloadError(
                 f'{url} cannot be fetched, {reason}: run the command again later{kept} or name another server with '
                 '--mirror.'
@@ -180,16 +140,6 @@ def download(url: str, part: Path, label: str, waits: Sequence[float]) -> None:
         print(f'{url}: {reason}; trying again in {waits[failures]} s.', file=sys.stderr)
         time.sleep(waits[failures])
         failures += 1
-
-
-def md5_of(path: Path, label: str) -> str:
-    """Return the MD5 of a file in hexadecimal digits."""
-    digest = hashlib.md5(usedforsecurity=False)
-    with path.open('rb') as file, progress(f'{label}: checksum', size_of(path)) as advance:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            advance(len(chunk))
-    return digest.hexdigest()
 
 
 def obtain(archive: Archive, out: Path, mirror: str | None, waits: Sequence[float]) -> Path:
@@ -202,8 +152,8 @@ def obtain(archive: Archive, out: Path, mirror: str | None, waits: Sequence[floa
     path, part, url = out / archive.name, out / f'{archive.name}.part', archive.url(mirror)
     found = path.exists()
     if not found:
-        download(url, part, archive.label, waits)
-    digest = md5_of(path if found else part, archive.label)
+        download(url, part, archive, waits)
+    digest = pooch.file_hash(str(path if found else part), 'md5')
     if digest == archive.md5:
         return path if found else part.rename(path)
     if found:
@@ -215,20 +165,18 @@ def obtain(archive: Archive, out: Path, mirror: str | None, waits: Sequence[floa
     )
 
 
-def unpack(path: Path, folder: Path, label: str) -> None:
-    """Unpack the tar file `path`, whose members all lie in VOCdevkit/, so that `folder` stands for VOCdevkit.
+def unpack(path: Path, folder: Path) -> None:
+    """Unpack the tar file `path`, whose members all lie in VOCdevkit/, into `folder`.
 
-    All members are looked at before the first is written. Only regular files are written, each opened by its own path
-    in a fresh folder without links: nothing can be led outside, also by a Python before 3.11.4, which has no tarfile
-    filters.
+    All members are looked at before the first is written, and only plain files and folders are taken: nothing can be
+    led outside, also by a Python before 3.11.4, whose tarfile has no filters.
 
     Raises:
         DownloadError: If a member is no plain file or folder inside VOCdevkit/, or the tar file is damaged.
     """
     try:
         with tarfile.open(path, 'r:') as tar:
-            members = tar.getmembers()
-            for member in members:
+            for member in tar.getmembers():
                 parts = PurePosixPath(member.name).parts
                 inside = parts[:1] == ('VOCdevkit',) and '..' not in parts and '\\' not in member.name
                 if not inside or not (member.isreg() or member.isdir()):
@@ -236,13 +184,8 @@ def unpack(path: Path, folder: Path, label: str) -> None:
                         f'{path} holds {member.name!r}, which is no plain file or folder inside VOCdevkit/, so nothing '
                         'was unpacked: delete the archive and fetch it from another server with --mirror.'
                     )
-            with progress(f'{label}: unpack', sum(member.size for member in members)) as advance:
-                for member in filter(tarfile.TarInfo.isreg, members):
-                    target = folder.joinpath(*PurePosixPath(member.name).parts[1:])
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    with tar.extractfile(member) as source, target.open('wb') as sink:
-                        shutil.copyfileobj(source, sink)
-                    advance(member.size)
+            tar.extraction_filter = getattr(tarfile, 'data_filter', lambda member, _: member)
+            tar.extractall(folder)
     except tarfile.TarError as error:
         raise DownloadError(f'{path} cannot be unpacked ({error}): delete it and run the command again.') from error
 
@@ -255,10 +198,12 @@ def install(path: Path, archive: Archive, out: Path) -> None:
     Raises:
         DownloadError: If the archive does not hold the whole split.
     """
-    fresh = out / f'.{archive.name}.unpacked'
-    shutil.rmtree(fresh, ignore_errors=True)  # a killed run leaves it
+    unpacked = out / f'.{archive.name}.unpacked'
+    shutil.rmtree(unpacked, ignore_errors=True)  # a killed run leaves it
     try:
-        unpack(path, fresh, archive.label)
+        print(f'{archive.label}: unpacking', file=sys.stderr)
+        unpack(path, unpacked)
+        fresh = unpacked / 'VOCdevkit'
         if gap := first_gap(fresh, archive):
             raise DownloadError(f'{path} does not hold all of {archive.label} ({gap}): delete it and fetch it again.')
         list_file = archive.list_file(fresh)
@@ -268,7 +213,7 @@ def install(path: Path, archive: Archive, out: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             file.replace(target)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(unpacked, ignore_errors=True)
 
 
 def check_room(archives: Sequence[Archive], out: Path, keep: bool) -> None:
@@ -357,8 +302,8 @@ def main() -> int:
         print(f'\nStopped; what came is kept in {args.out}: run the same command again to resume.', file=sys.stderr)
         return 130
     except (DownloadError, OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 
