@@ -1,7 +1,8 @@
 # make demo   train, evaluate and draw MobileNeXt-SSDLite on the embedded data set
-# make test   style, types and arrows between packages, then the tests
-# Both set up .venv first and skip what is there; PYTHON=... chooses the interpreter (3.11 or 3.12).
-.PHONY: demo test lint setup clean
+# make test   style, types, arrows between packages, and tests
+# make docs   the documentation as a site, in site/
+# Each sets up .venv first and skips what is there; PYTHON=... chooses the interpreter (3.11 or 3.12).
+.PHONY: demo test docs lint setup clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,6 +15,11 @@ demo: setup
 test: lint
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
+# Strict: stops at a dead link.
+docs: setup
+	@$(BIN)/mkdocs build --quiet
+	@echo 'Built: site/index.html'
+
 lint: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -24,7 +30,7 @@ setup: $(VENV)/.installed
 
 $(VENV)/.installed: $(BIN)/uv $(SETUP)
 	@echo 'Installing the pinned MMDetection stack into $(VENV)'
-	@$(BIN)/uv pip install --python $(BIN)/python $(foreach name,stack build runtime deploy tests,-r requirements/$(name).txt)
+	@$(BIN)/uv pip install --python $(BIN)/python $(foreach name,stack build runtime deploy tests docs,-r requirements/$(name).txt)
 	@$(BIN)/python tools/build_mmcv.py
 	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@$(BIN)/uv pip check --python $(BIN)/python
@@ -44,4 +50,4 @@ $(BIN)/uv:
 	done; echo '$(NO_PYTHON)' >&2; exit 1
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info mobilenext_det/.mim .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+	rm -rf $(VENV) build dist site *.egg-info mobilenext_det/.mim .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

@@ -37,6 +37,13 @@ def version() -> str:
     return re.search(r"^__version__ = '(.+)'", (PACKAGE / '__init__.py').read_text(), re.MULTILINE)[1]
 
 
+def readme() -> str:
+    """Return the README with its links in words: an index has none of the files that they lead to."""
+    text = (ROOT / 'README.md').read_text()
+    text = re.sub(r'^!\[.*\]\(docs/.*\)\n', '', text, flags=re.MULTILINE)
+    return re.sub(r'\[([^]]+)\]\((?!https?:)[^)]+\)', r'\1', text)
+
+
 def requirements(name: str) -> list[str]:
     lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
     return [line for line in lines if line and not line.startswith('#')]
@@ -48,10 +55,25 @@ setup(
     name='mobilenext_det',
     version=version(),
     description='MobileNeXt backbone and SSDLite detector for MMDetection',
+    long_description=readme(),
+    long_description_content_type='text/markdown',
+    project_urls={'Article': 'https://arxiv.org/abs/2007.02269'},
     license='Apache-2.0',
+    keywords=['object detection', 'MobileNeXt', 'SSDLite', 'MMDetection', 'Pascal VOC', 'ONNX'],
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Intended Audience :: Developers',
+        'Intended Audience :: Science/Research',
+        'Operating System :: POSIX :: Linux',
+        'Programming Language :: Python :: 3',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+        'Topic :: Scientific/Engineering :: Image Recognition',
+    ],
     python_requires='>=3.10',
     install_requires=requirements('runtime'),
-    extras_require={'deploy': requirements('deploy')},
+    extras_require={name: requirements(name) for name in ('deploy', 'docs')},
     py_modules=['mobilenext'],
     entry_points={'console_scripts': ['mobilenext = mobilenext:main']},
     packages=find_packages(include=['mobilenext_det', 'mobilenext_det.*']),

@@ -17,6 +17,8 @@ SOURCES = (
     'pyproject.toml',
     'MANIFEST.in',
     'LICENSE',
+    'README.md',
+    'mobilenext.py',
     'model-index.yml',
     'mobilenext_det',
     *(SHIPPED := ('configs', 'tools', 'requirements')),
@@ -131,6 +133,12 @@ def test_wheel_in_a_fresh_environment(tmp_path):
     required = {line.split(': ')[1] for line in metadata.splitlines() if line.startswith('Requires-Dist: ')}
     extra = {line.split(';')[0] for line in required if line.endswith('; extra == "deploy"')}
     assert extra == {'executorch==1.2.0', 'gradio', 'onnx', 'onnxruntime', 'onnxscript'}
+    assert {line.split(';')[0] for line in required if line.endswith('; extra == "docs"')} == {
+        'ipykernel',
+        'mkdocs-material',
+        'mkdocstrings[python]',
+        'nbclient',
+    }
     always = {line for line in required if ';' not in line}
     assert always == {
         'jinja2',
@@ -144,9 +152,13 @@ def test_wheel_in_a_fresh_environment(tmp_path):
         'tqdm',
     }
     assert {'mobilenext_det/display/templates/page.css', 'mobilenext_det/display/templates/page.html'} <= set(names)
+    _, _, readme = metadata.partition('\n\n')
+    assert readme.startswith('# mobilenext_det')
+    assert '](docs/' not in readme  # links that would be dead where a wheel is shown
     shipped = {name.removeprefix('mobilenext_det/.mim/') for name in names if '/.mim/' in name}
     assert shipped == files_to_ship()
     assert {name.split('/')[0] for name in names} == {
+        'mobilenext.py',
         'mobilenext_det',
         f'{wheel.name.removesuffix("-py3-none-any.whl")}.dist-info',
     }
@@ -157,6 +169,8 @@ def test_wheel_in_a_fresh_environment(tmp_path):
     assert report['backbone'] == 'mobilenext_det.models.mobilenext'
     assert report['classes'] == 3
     assert report['mim'] == ['configs', 'model-index.yml', 'requirements', 'tools']
+    help_text = run(tmp_path / 'environment' / 'venv' / 'bin' / 'mobilenext', '--help', cwd=tmp_path)
+    assert '\n  train ' in help_text and '\n  benchmark predict ' in help_text
 
 
 def test_editable_installation_in_a_fresh_environment(tmp_path):

@@ -42,7 +42,7 @@ def test_a_change_of_what_is_installed_installs_again(checkout, name):
     assert 'tools/build_mmcv.py' in process.stdout
 
 
-@pytest.mark.parametrize('target', ['demo', 'test', 'lint'])
+@pytest.mark.parametrize('target', ['demo', 'test', 'docs', 'lint'])
 def test_every_command_sets_up_first(checkout, target):
     shutil.rmtree(checkout / '.venv')
     commands = make(checkout, '--dry-run', target).stdout

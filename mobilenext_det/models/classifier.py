@@ -29,7 +29,7 @@ class ImageClassifier(BaseModel):
     Raises:
         ValueError: If there is no class, or dropout or label smoothing is no share.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from mobilenext_det.models import ImageClassifier
         >>> backbone = dict(type='MobileNeXt', out_indices=(7,), total_stride=8)

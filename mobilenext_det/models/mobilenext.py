@@ -109,7 +109,7 @@ class MobileNeXt(ZeroInitResidual):
         ValueError: If `widen_factor` is not positive, a stage, a tap, `frozen_stages` or `total_stride` does not exist,
             or an output is named twice; the message names the value.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from mobilenext_det.models import MobileNeXt
         >>> [tuple(f.shape) for f in MobileNeXt()(torch.rand(1, 3, 64, 64))]

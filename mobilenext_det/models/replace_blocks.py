@@ -35,7 +35,7 @@ def replace_blocks(model: nn.Module, **block: Any) -> int:
         ValueError: If there is no such block inside the network, or if one has something that a sandglass block lacks:
             squeeze-and-excitation, a larger kernel or stochastic depth.
 
-    Example:
+    Examples:
         >>> from torchvision.models import mobilenet_v2
         >>> replace_blocks(mobilenet_v2(), identity_multiplier=1 / 2)
         17
