@@ -1,4 +1,4 @@
-"""Judge the detections of any detector by the VOC rules: no model and no config are needed.
+"""Evaluate the detections of any detector by the VOC rules: no model and no config are needed.
 
     python tools/eval_voc.py --voc-root data/VOCdevkit/VOC2007 --split test --detections results --out report
 
@@ -15,7 +15,7 @@ from mobilenext import exit_code
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description='Judge detections in devkit files by the VOC rules.')
+    parser = argparse.ArgumentParser(description='Evaluate detections in devkit files by the VOC rules.')
     parser.add_argument('--voc-root', required=True, help='folder that holds Annotations/ and ImageSets/')
     parser.add_argument('--split', default='test', help='file in ImageSets/Main/ without .txt (default: test)')
     parser.add_argument('--detections', required=True, help='folder with comp4_det_<split>_<class>.txt')
@@ -33,11 +33,11 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Judge one or two folders of detections, or say in one sentence what is wrong with them."""
+    """Evaluate one or two folders of detections, or say in one sentence what is wrong with them."""
     args = parse_args()
-    from mobilenext_det.evaluation.judge_files import judge_files
+    from mobilenext_det.evaluation.eval_voc import eval_voc
 
-    judge_files(
+    eval_voc(
         args.voc_root,
         args.split,
         [args.detections, *([args.compare] if args.compare else [])],

@@ -10,7 +10,6 @@ import numpy as np
 
 from mobilenext_det.evaluation import EvaluationSet, Summary
 from mobilenext_det.evaluation.average_precision import IGNORED, TRUE_POSITIVE
-from mobilenext_det.evaluation.summary import POLICY
 
 SCORE_LEVELS = 65535
 
@@ -52,7 +51,7 @@ class Outcomes(NamedTuple):
         np.maximum.at(last_hit, label[hit], np.flatnonzero(hit))
         kept = np.arange(len(order)) <= last_hit[label]
         order = order[kept]
-        counted = ~data.objects.difficult | (summary.policy == POLICY['count'])
+        counted = ~data.objects.difficult | (summary.difficult == 'count')
         objects = np.zeros((len(data.image_ids), len(data.classes)), np.int64)
         np.add.at(objects, (data.objects.image[counted], data.objects.label[counted]), 1)
         score = np.round(detections.scores[order] * SCORE_LEVELS) / SCORE_LEVELS

@@ -29,5 +29,5 @@ STYLE: dict[str, Any] = {
     'ytick.labelsize': 8,
     'legend.frameon': False,
     'legend.fontsize': 8.5,
-    'text.parse_math': False,  # a name with dollar signs is a name
+    'text.parse_math': False,  # a name with dollar signs is a name; a log axis needs a formatter without mathematics
 }

@@ -59,7 +59,7 @@ def aligned_iou(boxes: np.ndarray, others: np.ndarray, inclusive: bool = True) -
     Args:
         boxes: (N, 4) corners in pixels.
         others: (N, 4) corners in pixels.
-        inclusive: whether boxes contain their last pixel, as in the devkit.
+        inclusive: Whether boxes contain their last pixel, as in the devkit.
 
     Returns:
         (N,) overlaps; 0 where both boxes are empty.
@@ -112,10 +112,10 @@ def match(detections: Detections, objects: Objects, iou_threshold: float = 0.5, 
     """Match detections to the objects of their image and class by the rules of the devkit.
 
     Args:
-        detections: the detections of the whole set.
-        objects: the objects of the whole set.
-        iou_threshold: the overlap that a true positive reaches.
-        inclusive: whether boxes contain their last pixel, as in the devkit.
+        detections: The detections of the whole set.
+        objects: The objects of the whole set.
+        iou_threshold: The overlap that a true positive reaches.
+        inclusive: Whether boxes contain their last pixel, as in the devkit.
     """
     num_labels = 1 + max(detections.label.max(initial=0), objects.label.max(initial=0))
     pairs = candidate_pairs(
@@ -144,7 +144,7 @@ def precision_recall(scores: np.ndarray, outcome: np.ndarray, num_objects: int) 
     Args:
         scores: (D,) confidences.
         outcome: (D,) FALSE_POSITIVE, TRUE_POSITIVE or IGNORED.
-        num_objects: objects of the class that are not difficult.
+        num_objects: Objects of the class that are not difficult.
     """
     counted = np.flatnonzero(outcome != IGNORED)
     order = counted[np.argsort(-scores[counted], kind='stable')]
@@ -167,7 +167,7 @@ def average_precision(recall: np.ndarray, precision: np.ndarray, mode: str) -> f
         A number from 0 to 1; it means nothing for a class without objects.
 
     Raises:
-        ValueError: the mode is neither of the two.
+        ValueError: The mode is neither of the two.
     """
     if mode not in ('11points', 'area'):
         raise ValueError(f"The mode of average precision is '11points' or 'area', not {mode!r}.")

@@ -10,7 +10,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.typing import ColorType
 
 from mobilenext_det.display.palette import colour_of
 from mobilenext_det.display.style import INK, STYLE
@@ -23,15 +25,15 @@ def precision_recall_curves(names: Sequence[str], summaries: Sequence[Summary]) 
     """One small chart a class with objects, the operating point of best F1 marked.
 
     Args:
-        names: names of the sets of detections.
-        summaries: their evaluations.
+        names: Names of the sets of detections.
+        summaries: Their evaluations.
     """
     labels = [label for label, result in enumerate(summaries[0].classes) if result.objects]
     columns = min(5, max(1, len(labels)))
     rows = max(1, math.ceil(len(labels) / columns))
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 2.2 * rows + 0.5), layout='constrained')
-        figure.get_layout_engine().set(h_pad=0.09, w_pad=0.07)
+        layout = ConstrainedLayoutEngine(h_pad=0.09, w_pad=0.07)
+        figure = Figure(figsize=(11, 2.2 * rows + 0.5), layout=layout)
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for cell in axes.flat[len(labels) :]:
             cell.remove()
@@ -65,14 +67,14 @@ def average_precision_bars(names: Sequence[str], summaries: Sequence[Summary]) -
     """AP of every class with objects, the highest first: both modes of one set, or 11 points of two.
 
     Args:
-        names: names of the sets of detections.
-        summaries: their evaluations.
+        names: Names of the sets of detections.
+        summaries: Their evaluations.
     """
     results = [result for result in summaries[0].classes if result.objects]
     order = sorted(range(len(results)), key=lambda index: results[index].AP_11points)
     if len(summaries) == 1:
         bars = {'11 points': [r.AP_11points for r in results], 'area': [r.AP_area for r in results]}
-        colours = colour_of(0), to_rgba(colour_of(0), 0.45)
+        colours: tuple[ColorType, ColorType] = colour_of(0), to_rgba(colour_of(0), 0.45)
     else:
         by_name = [{r.name: r.AP_11points for r in summary.classes} for summary in summaries]
         bars = {name: [values[r.name] for r in results] for name, values in zip(names, by_name, strict=True)}
@@ -98,8 +100,8 @@ def error_bars(names: Sequence[str], breakdowns: Sequence[ErrorBreakdown]) -> Fi
     """What every kind of error costs.
 
     Args:
-        names: names of the sets of detections.
-        breakdowns: their errors.
+        names: Names of the sets of detections.
+        breakdowns: Their errors.
     """
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 2.9), layout='constrained')
@@ -123,7 +125,7 @@ def confusion_map(classes: Sequence[str], matrix: np.ndarray) -> Figure:
     """Shares of the objects of a class by what they were taken for; counts are written into the cells.
 
     Args:
-        classes: names of the classes.
+        classes: Names of the classes.
         matrix: (C + 1, C + 1) counts of :func:`~mobilenext_det.evaluation.confusion.confusion_matrix`.
     """
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)

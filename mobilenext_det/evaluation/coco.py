@@ -9,7 +9,7 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from .records import EvaluationSet
+from .records import Detections, EvaluationSet, Objects
 
 STATISTICS = ('AP', 'AP50', 'AP75', 'AP_small', 'AP_medium', 'AP_large')
 
@@ -26,8 +26,8 @@ class DifficultCOCOeval(COCOeval):
         """Overlaps of one image and class, with no object treated as a crowd region.
 
         Args:
-            imgId: the image.
-            catId: the class.
+            imgId: The image.
+            catId: The class.
 
         Returns:
             (D, G) overlaps.
@@ -45,7 +45,7 @@ def coco_average_precision(data: EvaluationSet) -> dict[str, float]:
     """COCO's six average precisions with at most 100 detections an image and class.
 
     Args:
-        data: objects and detections.
+        data: Objects and detections.
 
     Returns:
         AP, AP50, AP75, AP_small, AP_medium and AP_large; NaN for a size of which there is no object.
@@ -67,7 +67,7 @@ def _to_coco(data: EvaluationSet) -> tuple[COCO, COCO]:
         'categories': [{'id': label, 'name': name} for label, name in enumerate(data.classes, start=1)],
     }
 
-    def rows(source: tuple, **columns: np.ndarray) -> list[dict]:
+    def rows(source: Objects | Detections, **columns: np.ndarray) -> list[dict]:
         sizes = source.boxes[:, 2:] - source.boxes[:, :2] + extra
         columns |= {
             'id': np.arange(1, len(sizes) + 1),
@@ -79,9 +79,9 @@ def _to_coco(data: EvaluationSet) -> tuple[COCO, COCO]:
         lists = {name: column.tolist() for name, column in columns.items()}
         return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
 
-    truth, found = COCO(), COCO()
-    truth.dataset = common | {'annotations': rows(data.objects, iscrowd=data.objects.difficult.astype(int))}
-    found.dataset = common | {'annotations': rows(data.detections, score=data.detections.scores)}
-    truth.createIndex()
-    found.createIndex()
-    return truth, found
+    ground_truth, detections = COCO(), COCO()
+    ground_truth.dataset = common | {'annotations': rows(data.objects, iscrowd=data.objects.difficult.astype(int))}
+    detections.dataset = common | {'annotations': rows(data.detections, score=data.detections.scores)}
+    ground_truth.createIndex()
+    detections.createIndex()
+    return ground_truth, detections

@@ -15,15 +15,15 @@ def confusion_matrix(data: EvaluationSet, score: float, iou_threshold: float = 0
     Detections on difficult objects, and difficult objects without a detection, are left out.
 
     Args:
-        data: objects and detections.
-        score: the lowest score that is looked at.
-        iou_threshold: overlap that a pair reaches.
+        data: Objects and detections.
+        score: The lowest score that is looked at.
+        iou_threshold: Overlap that a pair reaches.
 
     Returns:
         (C + 1, C + 1) counts; rows are classes of objects and, last, background (false positives); columns are
         classes of detections and, last, nothing (missed objects).
     """
-    detections, objects, nothing = data.detections, data.objects, len(data.classes)
+    detections, objects, background = data.detections, data.objects, len(data.classes)
     kept = np.flatnonzero(detections.scores >= score)
     pair, target = candidate_pairs(detections.image[kept], objects.image)
     overlaps = aligned_iou(detections.boxes[kept[pair]], objects.boxes[target], data.inclusive)
@@ -35,9 +35,9 @@ def confusion_matrix(data: EvaluationSet, score: float, iou_threshold: float = 0
             partner[pair[row]] = target[row]
             free[target[row]] = False
 
-    matrix = np.zeros((nothing + 1, nothing + 1), dtype=np.int64)
+    matrix = np.zeros((background + 1, background + 1), dtype=np.int64)
     regular = (partner < 0) | ~objects.difficult[partner]
-    truth = np.where(partner < 0, nothing, objects.label[partner])
+    truth = np.where(partner < 0, background, objects.label[partner])
     np.add.at(matrix, (truth[regular], detections.label[kept][regular]), 1)
-    np.add.at(matrix, (objects.label[free & ~objects.difficult], nothing), 1)
+    np.add.at(matrix, (objects.label[free & ~objects.difficult], background), 1)
     return matrix

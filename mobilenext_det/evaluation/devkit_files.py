@@ -24,21 +24,24 @@ def write_detections(data: EvaluationSet, folder: str | Path, split: str = 'test
     """Write one file a class, empty for a class without detections.
 
     Args:
-        data: the detections with the names of images and classes.
-        folder: where the files go; it is made when missing.
-        split: name of the split, a part of the files' names.
+        data: The detections with the names of images and classes.
+        folder: Where the files go; it is made when missing.
+        split: Name of the split, a part of the files' names.
 
     Returns:
         The files.
 
     Raises:
-        BadDataError: image names cannot be told apart in such files.
+        BadDataError: Image names cannot be told apart in such files, or a class cannot be part of a file's name.
     """
     if len(set(data.image_ids)) < len(data.image_ids) or any(len(name.split()) != 1 for name in data.image_ids):
         raise BadDataError(
             'Devkit files need image names that are unique and without blanks; evaluate data sets that share names one '
             'by one.'
         )
+    for name in data.classes:
+        if '/' in name:
+            raise BadDataError(f"Devkit files are named after their class, and '{name}' has a slash; rename the class.")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     detections, paths = data.detections, []
@@ -63,17 +66,17 @@ def read_detections(
     """Read the files of all classes, each in its own order.
 
     Args:
-        folder: where the files are.
-        split: name of the split, a part of the files' names.
-        classes: names of the classes.
-        image_ids: names of the images.
-        left_out: classes that are not evaluated, whose files are passed over.
+        folder: Where the files are.
+        split: Name of the split, a part of the files' names.
+        classes: Names of the classes.
+        image_ids: Names of the images.
+        left_out: Classes that are not evaluated, whose files are passed over.
 
     Returns:
         The detections, and the classes that have no file, which count as never detected.
 
     Raises:
-        BadDataError: there are no files, a file is of an unknown class, or a line is not what it should be.
+        BadDataError: There are no files, a file is of an unknown class, or a line is not what it should be.
     """
     folder = Path(folder)
     prefix = _file_name(split, '').removesuffix('.txt')

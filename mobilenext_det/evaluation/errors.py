@@ -46,14 +46,14 @@ class ErrorBreakdown(NamedTuple):
 
     Attributes:
         kind: (D,) index into KINDS for every false positive, NO_ERROR for the other detections.
-        culprit: (D,) row of the object that the error is about, -1 for none.
+        target: (D,) row of the object that the error is about, -1 for none.
         missed: (G,) which objects are missed.
-        counts: number of errors by kind.
-        cost: gain in mAP (area) by kind if its errors were repaired; NaN when mAP is undefined.
+        counts: Number of errors by kind.
+        cost: Gain in mAP (area) by kind if its errors were repaired; NaN when mAP is undefined.
     """
 
     kind: np.ndarray
-    culprit: np.ndarray
+    target: np.ndarray
     missed: np.ndarray
     counts: dict[str, int]
     cost: dict[str, float]
@@ -68,8 +68,8 @@ def break_down(data: EvaluationSet, summary: Summary) -> ErrorBreakdown:
     """Sort errors into kinds and cost them.
 
     Args:
-        data: objects and detections.
-        summary: their evaluation.
+        data: Objects and detections.
+        summary: Their evaluation.
     """
     matches, false = summary.matches, summary.matches.outcome == FALSE_POSITIVE
     other, other_iou = _best_of_other_classes(data, np.flatnonzero(false))
@@ -81,18 +81,18 @@ def break_down(data: EvaluationSet, summary: Summary) -> ErrorBreakdown:
         BACKGROUND: np.maximum(own_iou, other_iou) < BACKGROUND_IOU,
         BOTH: np.ones_like(false),
     }
-    kind = np.where(false, np.select(list(conditions.values()), np.arange(len(conditions))), NO_ERROR)
-    culprit = np.where(np.isin(kind, [KINDS.index(WRONG_CLASS), KINDS.index(BOTH)]), other, matches.best_object)
-    culprit[(kind == NO_ERROR) | (kind == KINDS.index(BACKGROUND))] = -1
+    kind = np.where(false, np.select(list(conditions.values()), list(range(len(conditions)))), NO_ERROR)
+    target = np.where(np.isin(kind, [KINDS.index(WRONG_CLASS), KINDS.index(BOTH)]), other, matches.best_object)
+    target[(kind == NO_ERROR) | (kind == KINDS.index(BACKGROUND))] = -1
 
     found = _rows_on_objects(data, matches.best_object[matches.outcome == TRUE_POSITIVE])
-    repairable = _rows_on_objects(data, culprit[np.isin(kind, [KINDS.index(POOR_BOX), KINDS.index(WRONG_CLASS)])])
+    repairable = _rows_on_objects(data, target[np.isin(kind, [KINDS.index(POOR_BOX), KINDS.index(WRONG_CLASS)])])
     missed = ~(found | repairable | data.objects.difficult)
 
     counts = {name: int((kind == index).sum()) for index, name in enumerate(KINDS)} | {MISSED: int(missed.sum())}
-    repair = _Repair(data, matches, kind, culprit, found, missed)
+    repair = _Repair(data, matches, kind, target, found, missed)
     cost = {name: repair.mean_average_precision(name) - summary.mAP_area for name in KINDS}
-    return ErrorBreakdown(kind, culprit, missed, counts, cost)
+    return ErrorBreakdown(kind, target, missed, counts, cost)
 
 
 def _best_of_other_classes(data: EvaluationSet, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +121,7 @@ class _Repair(NamedTuple):
     data: EvaluationSet
     matches: Matches
     kind: np.ndarray
-    culprit: np.ndarray
+    target: np.ndarray
     found: np.ndarray
     missed: np.ndarray
 
@@ -136,10 +136,10 @@ class _Repair(NamedTuple):
         outcome[wrong] = IGNORED
         if name in (POOR_BOX, WRONG_CLASS):
             rows = np.flatnonzero(wrong)
-            rows = rows[~(self.found | self.data.objects.difficult)[self.culprit[rows]]]
+            rows = rows[~(self.found | self.data.objects.difficult)[self.target[rows]]]
             rows = rows[np.argsort(-self.data.detections.scores[rows], kind='stable')]
-            rows = rows[np.unique(self.culprit[rows], return_index=True)[1]]
-            outcome[rows], label[rows] = TRUE_POSITIVE, self.data.objects.label[self.culprit[rows]]
+            rows = rows[np.unique(self.target[rows], return_index=True)[1]]
+            outcome[rows], label[rows] = TRUE_POSITIVE, self.data.objects.label[self.target[rows]]
         counted = ~(self.data.objects.difficult | (self.missed & (name == MISSED)))
         num_objects = np.bincount(self.data.objects.label[counted], minlength=len(self.data.classes))
         return self._mean(label, outcome, num_objects)

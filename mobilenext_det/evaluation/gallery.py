@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
 from mobilenext_det.display.style import INK, STYLE
@@ -29,13 +30,13 @@ class Picture(NamedTuple):
     """One error to be drawn.
 
     Attributes:
-        path: file of the image.
-        caption: two lines below the picture.
+        image: (H, W, 3) the whole image, BGR.
+        caption: Two lines below the picture.
         wrong: (n, 4) boxes of the detection, none for a miss.
         truth: (n, 4) boxes of the object, none for background.
     """
 
-    path: str
+    image: np.ndarray
     caption: str
     wrong: np.ndarray
     truth: np.ndarray
@@ -45,23 +46,23 @@ def worst_false_positives(data: EvaluationSet, summary: Summary, errors: ErrorBr
     """The false positives of highest score whose images are at hand.
 
     Args:
-        data: objects and detections.
-        summary: their evaluation.
-        errors: kinds of the errors.
+        data: Objects and detections.
+        summary: Their evaluation.
+        errors: Kinds of the errors.
     """
     detections = data.detections
     rows = np.flatnonzero(summary.matches.outcome == FALSE_POSITIVE)
     rows = rows[np.argsort(-detections.scores[rows], kind='stable')]
     pictures = []
-    for row in _with_image(data, rows, detections.image):
-        culprit, kind = errors.culprit[row], KINDS[errors.kind[row]]
-        truth = data.objects.boxes[[culprit] if culprit >= 0 else []]
-        on = f' on {data.classes[data.objects.label[culprit]]}' if kind in ('wrong class', 'both') else ''
+    for row, image in _readable(data, rows, detections.image):
+        target, kind = errors.target[row], KINDS[errors.kind[row]]
+        truth = data.objects.boxes[[target] if target >= 0 else []]
+        on = f' on {data.classes[data.objects.label[target]]}' if kind in ('wrong class', 'both') else ''
         caption = (
             f'{data.classes[detections.label[row]]} {detections.scores[row]:.2f} · '
             f'{data.image_ids[detections.image[row]]}\n{kind}{on}'
         )
-        pictures.append(Picture(data.image_paths[detections.image[row]], caption, detections.boxes[[row]], truth))
+        pictures.append(Picture(image, caption, detections.boxes[[row]], truth))
     return pictures
 
 
@@ -69,8 +70,8 @@ def worst_misses(data: EvaluationSet, summary: Summary) -> list[Picture]:
     """The largest objects that no true positive from the score of best F1 on finds.
 
     Args:
-        data: objects and detections.
-        summary: their evaluation.
+        data: Objects and detections.
+        summary: Their evaluation.
     """
     objects, matches = data.objects, summary.matches
     best_score = np.full(len(objects.label), -np.inf)
@@ -81,10 +82,10 @@ def worst_misses(data: EvaluationSet, summary: Summary) -> list[Picture]:
     sizes = objects.boxes[:, 2:] - objects.boxes[:, :2]
     rows = rows[np.argsort(-sizes[rows].prod(1), kind='stable')]
     nothing, pictures = np.zeros((0, 4)), []
-    for row in _with_image(data, rows, objects.image):
+    for row, image in _readable(data, rows, objects.image):
         found = 'not found' if np.isneginf(best_score[row]) else f'only found with score {best_score[row]:.2f}'
         caption = f'{data.classes[objects.label[row]]} · {data.image_ids[objects.image[row]]}\n{found}'
-        pictures.append(Picture(data.image_paths[objects.image[row]], caption, nothing, objects.boxes[[row]]))
+        pictures.append(Picture(image, caption, nothing, objects.boxes[[row]]))
     return pictures
 
 
@@ -92,12 +93,12 @@ def contact_sheet(pictures: Sequence[Picture]) -> Figure:
     """Pictures in rows, detections red, objects green.
 
     Args:
-        pictures: what to draw.
+        pictures: What to draw.
     """
     rows = math.ceil(len(pictures) / COLUMNS)
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 2.55 * rows), layout='constrained')
-        figure.get_layout_engine().set(w_pad=0.09, h_pad=0.07)
+        layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.07)
+        figure = Figure(figsize=(11, 2.55 * rows), layout=layout)
         axes = figure.subplots(rows, COLUMNS, squeeze=False)
         for cell in axes.flat[len(pictures) :]:
             cell.remove()
@@ -106,22 +107,28 @@ def contact_sheet(pictures: Sequence[Picture]) -> Figure:
     return figure
 
 
-def _with_image(data: EvaluationSet, rows: np.ndarray, image: np.ndarray) -> list[int]:
-    """The first rows whose images can be read, one an image, as many as fit on a sheet."""
-    chosen, seen = [], set()
-    for row in rows.tolist():
-        if len(chosen) == COLUMNS * ROWS:
-            break
-        if image[row] not in seen and cv2.haveImageReader(data.image_paths[image[row]]):
-            chosen.append(row)
-        seen.add(image[row])
-    return chosen
+def _readable(data: EvaluationSet, rows: np.ndarray, image_of: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the first rows whose images can be read, with these: one an image, as many as fit on a sheet."""
+    seen: set[int] = set()
+    shown = 0
+    for row, index in zip(rows.tolist(), image_of[rows].tolist(), strict=True):
+        path = data.image_paths[index]
+        if index in seen or not path:
+            continue
+        seen.add(index)
+        image = cv2.imread(path)
+        if image is None:
+            continue
+        yield row, image
+        shown += 1
+        if shown == COLUMNS * ROWS:
+            return
 
 
 def _draw(axes: Axes, picture: Picture) -> None:
-    image = cv2.imread(picture.path)
-    x1, y1, x2, y2 = _window(np.concatenate([picture.wrong, picture.truth]), image.shape[:2])
-    axes.imshow(image[y1:y2, x1:x2, ::-1], extent=(x1, x2, y2, y1), interpolation='lanczos')
+    height, width = picture.image.shape[:2]
+    x1, y1, x2, y2 = _window(np.concatenate([picture.wrong, picture.truth]), (height, width))
+    axes.imshow(picture.image[y1:y2, x1:x2, ::-1], extent=(x1, x2, y2, y1), interpolation='lanczos')
     for boxes, colour, style in ((picture.truth, TRUTH, (0, (4, 2))), (picture.wrong, WRONG, 'solid')):
         for left, top, right, bottom in boxes:
             corner, size = (left, top), (right - left + 1, bottom - top + 1)

@@ -47,8 +47,8 @@ class ImageRecord:
     """What is kept of one image until the whole set has been seen.
 
     Attributes:
-        image_id: name of the image.
-        image_path: file of the image, empty when it is not known.
+        image_id: Name of the image.
+        image_path: File of the image, empty when it is not known.
         object_boxes: (g, 4) corners of its objects in pixels.
         object_labels: (g,) classes of its objects.
         difficult: (g,) which objects are difficult.
@@ -72,12 +72,12 @@ class EvaluationSet:
     """A set of images with their objects and detections: all that evaluation needs.
 
     Attributes:
-        classes: names of the classes; a label is an index into them.
-        image_ids: names of the images, in the order of the data set.
-        image_paths: files of the images, empty strings where they are not known.
-        objects: the annotated objects.
-        detections: the detections to be judged.
-        inclusive: whether a box that ends at pixel x contains that pixel, so that it is x2 - x1 + 1 wide (the VOC
+        classes: Names of the classes; a label is an index into them.
+        image_ids: Names of the images, in the order of the data set.
+        image_paths: Files of the images, empty strings where they are not known.
+        objects: The annotated objects.
+        detections: The detections to be evaluated.
+        inclusive: Whether a box that ends at pixel x contains that pixel, so that it is x2 - x1 + 1 wide (the VOC
             devkit), or not, so that it is x2 - x1 wide (COCO).
     """
 
@@ -92,11 +92,11 @@ class EvaluationSet:
         """Check the numbers, so that no later result is wrong without a word.
 
         Raises:
-            BadDataError: a box or a score is no finite number, a box is inverted, or a label is not a class.
+            BadDataError: A box or a score is no finite number, a box is inverted, or a label is not a class.
         """
         for kind, rows in (('object', self.objects), ('detection', self.detections)):
             self._reject(kind, rows, ~np.isfinite(rows.boxes).all(1), 'a box that is not four finite numbers')
-            self._reject(kind, rows, (rows.boxes[:, 2:] < rows.boxes[:, :2]).any(1), 'an inverted box')
+            self._reject(kind, rows, np.any(rows.boxes[:, 2:] < rows.boxes[:, :2], axis=1), 'an inverted box')
             unknown = (rows.label < 0) | (rows.label >= len(self.classes))
             self._reject(kind, rows, unknown, f'a label outside the {len(self.classes)} classes')
         self._reject(
@@ -119,9 +119,9 @@ class EvaluationSet:
         """Join the records of single images, in float64.
 
         Args:
-            records: one record an image, in the order of the data set.
-            classes: names of the classes.
-            inclusive: whether boxes contain their last pixel.
+            records: One record an image, in the order of the data set.
+            classes: Names of the classes.
+            inclusive: Whether boxes contain their last pixel.
         """
         objects = Objects(
             np.repeat(np.arange(len(records)), [len(r.object_labels) for r in records]),

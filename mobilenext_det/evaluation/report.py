@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -16,41 +15,26 @@ from .charts import average_precision_bars, confusion_map, error_bars, precision
 from .confusion import confusion_matrix
 from .errors import BACKGROUND_IOU, break_down
 from .gallery import Picture, contact_sheet, worst_false_positives, worst_misses
-from .records import EvaluationSet
-from .summary import Summary
+from .summary import Evaluated, Summary
 from .tables import class_table, error_table, pair_table
 
 
-class Judged(NamedTuple):
-    """A set of detections that was judged.
-
-    Attributes:
-        name: what to call it.
-        data: objects and detections.
-        summary: the evaluation.
-    """
-
-    name: str
-    data: EvaluationSet
-    summary: Summary
-
-
-def write_report(folder: str | Path, sets: Sequence[Judged], title: str = 'VOC evaluation') -> Path:
+def write_report(folder: str | Path, sets: Sequence[Evaluated], title: str = 'VOC evaluation') -> Path:
     """Write the page, the pictures and summary.json.
 
     Args:
-        folder: where they go; it is made when missing.
-        sets: one set of detections, or two to be compared on the same objects; confusion and single errors are shown of
+        folder: Where they go; it is made when missing.
+        sets: One set of detections, or two to be compared on the same objects; confusion and single errors are shown of
             the first.
-        title: heading of the page.
+        title: Heading of the page.
 
     Returns:
         The page, index.html.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    names, summaries = [judged.name for judged in sets], [judged.summary for judged in sets]
-    breakdowns = [break_down(judged.data, judged.summary) for judged in sets]
+    names, summaries = [each.name for each in sets], [each.summary for each in sets]
+    breakdowns = [break_down(each.data, each.summary) for each in sets]
     _, data, summary = sets[0]
     of_first = f' Of {names[0]}.' if len(sets) > 1 else ''
     score = summary.best.score if summary.best else 0.0
@@ -108,8 +92,8 @@ def write_report(folder: str | Path, sets: Sequence[Judged], title: str = 'VOC e
         ),
     ]
     results = {
-        judged.name: judged.summary.as_dict() | {'errors': b.as_dict()}
-        for judged, b in zip(sets, breakdowns, strict=True)
+        each.name: each.summary.as_dict() | {'errors': breakdown.as_dict()}
+        for each, breakdown in zip(sets, breakdowns, strict=True)
     }
     (folder / 'summary.json').write_text(json.dumps(results, indent=2) + '\n')
     page = folder / 'index.html'

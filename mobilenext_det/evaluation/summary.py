@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -20,7 +21,8 @@ from .average_precision import (
 from .coco import coco_average_precision
 from .records import EvaluationSet
 
-POLICY = {
+Difficult = Literal['ignore', 'count']  # what becomes of objects that are marked as difficult
+_POLICIES: dict[Difficult, str] = {
     'ignore': 'difficult objects are neither to be found nor counted, detections that match them are left out',
     'count': 'difficult objects count like all others',
 }
@@ -31,12 +33,12 @@ class OperatingPoint:
     """Precision and recall when only detections from a score on are kept.
 
     Attributes:
-        score: the lowest score that is kept.
-        precision: share of true positives among what is kept.
-        recall: share of the objects that are found.
-        f1: harmonic mean of the two.
-        true_positives: true positives among what is kept.
-        false_positives: false positives among what is kept.
+        score: The lowest score that is kept.
+        precision: Share of true positives among what is kept.
+        recall: Share of the objects that are found.
+        f1: Harmonic mean of the two.
+        true_positives: True positives among what is kept.
+        false_positives: False positives among what is kept.
     """
 
     score: float
@@ -52,17 +54,17 @@ class ClassResult:
     """The results of one class; average precision is NaN when it has no object that counts.
 
     Attributes:
-        name: the class.
-        objects: objects to be found.
-        difficult: objects left out.
-        detections: all detections, the sum of the next three.
-        true_positives: detections that found an object.
-        false_positives: detections that did not.
-        ignored: detections on difficult objects.
-        AP_11points: average precision over eleven recalls.
-        AP_area: average precision as the area under the curve.
-        best: where F1 is highest; None without objects or without detections that count.
-        curve: precision and recall over falling score.
+        name: The class.
+        objects: Objects to be found.
+        difficult: Objects left out.
+        detections: All detections, the sum of the next three.
+        true_positives: Detections that found an object.
+        false_positives: Detections that did not.
+        ignored: Detections on difficult objects.
+        AP_11points: Average precision over eleven recalls.
+        AP_area: Average precision as the area under the curve.
+        best: Where F1 is highest; None without objects or without detections that count.
+        curve: Precision and recall over falling score.
     """
 
     name: str
@@ -83,15 +85,15 @@ class Summary:
     """Everything evaluation says about a set of detections; nothing is rounded.
 
     Attributes:
-        classes: one result a class.
-        mAP_11points: mean over the classes with objects; NaN when no class has any.
-        mAP_area: the same with the area under the curve.
-        best: where F1 over the detections of all classes is highest.
-        images: number of images.
-        iou_threshold: overlap that a true positive reaches.
-        policy: how difficult objects are treated, in words.
-        pixels: how the width of a box is counted, in words.
-        matches: what became of every detection.
+        classes: One result a class.
+        mAP_11points: Mean over the classes with objects; NaN when no class has any.
+        mAP_area: The same with the area under the curve.
+        best: Where F1 over the detections of all classes is highest.
+        images: Number of images.
+        iou_threshold: Overlap that a true positive reaches.
+        difficult: How difficult objects were treated.
+        inclusive: Whether boxes contain their last pixel.
+        matches: What became of every detection.
         coco: COCO's average precisions by name, empty when they were not asked for.
     """
 
@@ -101,20 +103,30 @@ class Summary:
     best: OperatingPoint | None
     images: int
     iou_threshold: float
-    policy: str
-    pixels: str
+    difficult: Difficult
+    inclusive: bool
     matches: Matches = field(repr=False)
     coco: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> str:
+        """How difficult objects were treated, in words."""
+        return _POLICIES[self.difficult]
+
+    @property
+    def pixels(self) -> str:
+        """How the width of a box is counted, in words."""
+        return 'a box contains its last pixel (+1)' if self.inclusive else 'a box ends before its last coordinate'
 
     def total(self, count: str) -> int:
         """The sum of a count over the classes.
 
         Args:
-            count: name of a whole number in :class:`ClassResult`.
+            count: Name of a whole number in :class:`ClassResult`.
         """
         return sum(getattr(result, count) for result in self.classes)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON: what is undefined (NaN) is None, curves and matches are left out."""
         per_class = {}
         for result in self.classes:
@@ -140,21 +152,35 @@ class Summary:
         )
 
 
+class Evaluated(NamedTuple):
+    """A set of detections and its evaluation.
+
+    Attributes:
+        name: What to call the detections.
+        data: Objects and detections.
+        summary: Their evaluation.
+    """
+
+    name: str
+    data: EvaluationSet
+    summary: Summary
+
+
 def summarise(
-    data: EvaluationSet, iou_threshold: float = 0.5, difficult: str = 'ignore', coco: bool = False
+    data: EvaluationSet, iou_threshold: float = 0.5, difficult: Difficult = 'ignore', coco: bool = False
 ) -> Summary:
-    """Judge detections.
+    """Evaluate detections.
 
     Args:
-        data: objects and detections.
-        iou_threshold: overlap that a true positive reaches.
+        data: Objects and detections.
+        iou_threshold: Overlap that a true positive reaches.
         difficult: 'ignore' as the devkit does, or 'count'.
-        coco: whether COCO's average precisions are computed too, which takes much longer than all the rest.
+        coco: Whether COCO's average precisions are computed too, which takes much longer than all the rest.
 
     Raises:
-        ValueError: the policy for difficult objects is unknown.
+        ValueError: The policy for difficult objects is unknown.
     """
-    if difficult not in POLICY:
+    if difficult not in get_args(Difficult):
         raise ValueError(f"difficult is 'ignore' or 'count', not {difficult!r}.")
     if difficult == 'count':
         data = replace(data, objects=data.objects._replace(difficult=np.zeros_like(data.objects.difficult)))
@@ -169,8 +195,8 @@ def summarise(
         best_f1(everything),
         len(data.image_ids),
         iou_threshold,
-        POLICY[difficult],
-        'a box contains its last pixel (+1)' if data.inclusive else 'a box ends before its last coordinate',
+        difficult,
+        data.inclusive,
         matches,
         coco_average_precision(data) if coco else {},
     )
@@ -182,7 +208,7 @@ def best_f1(curve: Curve) -> OperatingPoint | None:
     Detections of equal score can only be kept together, so that only the last of them is a point.
 
     Args:
-        curve: precision and recall over falling score.
+        curve: Precision and recall over falling score.
     """
     ends = np.flatnonzero(np.diff(curve.scores, append=-np.inf))
     if not len(ends) or np.isnan(curve.recall[0]):
@@ -232,7 +258,7 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else math.nan
 
 
-def _without_nan(value: object) -> object:
+def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from mobilenext_det.display.tables import Column, Table, number, percent, points
 
@@ -34,7 +35,7 @@ def class_table(summary: Summary, modes: Sequence[str] = tuple(MODES)) -> Table:
         *(Column(heading, percent) for heading in ('precision', 'recall')),
         Column('at score', partial(number, digits=3)),
     ]
-    rows = [
+    rows: list[Sequence[Any]] = [
         (
             result.name,
             *(getattr(result, count) for count in _COUNTS),
@@ -62,7 +63,7 @@ def pair_table(names: Sequence[str], summaries: Sequence[Summary]) -> Table:
         Column('difference', points),
     ]
     first, second = summaries
-    rows = [
+    rows: list[Sequence[Any]] = [
         (a.name, a.objects, a.AP_11points, b.AP_11points, b.AP_11points - a.AP_11points)
         for a, b in zip(first.classes, second.classes, strict=True)
     ]

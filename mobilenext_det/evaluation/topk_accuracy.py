@@ -28,7 +28,7 @@ class TopKAccuracy(BaseMetric):
         self.topk = tuple(topk)
 
     def process(self, data_batch: dict, data_samples: Sequence[Tensor]) -> None:
-        """Judge a batch.
+        """Evaluate a batch.
 
         Args:
             data_batch: Its `data_samples` are the classes, int64 (N,).

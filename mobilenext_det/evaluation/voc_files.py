@@ -1,7 +1,7 @@
 """The ground truth of a folder in VOC layout, read as the devkit reads it: Annotations/ and ImageSets/, no images.
 
 Unlike the data set that feeds training, which clips boxes and skips objects it cannot learn from, this reader changes
-and skips nothing: a box of one pixel counts, and what cannot be judged is an error.
+and skips nothing: a box of one pixel counts, and what cannot be evaluated is an error.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class GroundTruth(NamedTuple):
     """The annotations of one split.
 
     Attributes:
-        classes: names of the classes that are evaluated.
-        image_ids: names of the images, in the order of the split file.
-        image_paths: their files, empty strings where there is none.
-        objects: objects of the classes; boxes are 0-based, one less than in the files.
-        left_out: names of the classes that are known but not evaluated.
+        classes: Names of the classes that are evaluated.
+        image_ids: Names of the images, in the order of the split file.
+        image_paths: Their files, empty strings where there is none.
+        objects: Objects of the classes; boxes are 0-based, one less than in the files.
+        left_out: Names of the classes that are known but not evaluated.
     """
 
     classes: tuple[str, ...]
@@ -53,12 +53,12 @@ def read_ground_truth(voc_root: str | Path, split: str, classes: Sequence[str] |
     """Read the annotations of a split.
 
     Args:
-        voc_root: folder that holds Annotations/ and ImageSets/.
-        split: name of a file in ImageSets/Main/, without .txt.
-        classes: the classes to evaluate. By default VOC's twenty if the annotations name no other, else all they name.
+        voc_root: Folder that holds Annotations/ and ImageSets/.
+        split: Name of a file in ImageSets/Main/, without .txt.
+        classes: The classes to evaluate. By default VOC's twenty if the annotations name no other, else all they name.
 
     Raises:
-        BadDataError: a file is missing, is no XML, or holds a box or flag that is none; a class is not annotated.
+        BadDataError: A file is missing, is no XML, or holds a box or flag that is none; a class is not annotated.
     """
     root = Path(voc_root)
     split_file = root / 'ImageSets' / 'Main' / f'{split}.txt'
@@ -92,7 +92,7 @@ def _read_split(path: Path) -> dict[str, int]:
     if not path.is_file():
         there = ', '.join(sorted(file.stem for file in path.parent.glob('*.txt') if '_' not in file.stem))
         raise BadDataError(f'There is no split file {path}; splits there: {there or "none"}.')
-    lines = {}
+    lines: dict[str, int] = {}
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         if line.strip():
             image_id = line.split()[0]

@@ -19,7 +19,7 @@ from mobilenext_det.errors import BadDataError
 
 from .devkit_files import write_detections
 from .records import EvaluationSet, ImageRecord
-from .summary import Summary, summarise
+from .summary import Difficult, Evaluated, Summary, summarise
 from .tables import class_table, coco_line, footnotes
 
 
@@ -38,17 +38,17 @@ class VOCAveragePrecision(BaseMetric):
     what it was computed from in :attr:`data`.
 
     Args:
-        iou_threshold: overlap that a true positive reaches.
+        iou_threshold: Overlap that a true positive reaches.
         difficult: 'ignore' leaves difficult (and crowd) objects and the detections on them out, as the devkit does;
             'count' treats them like all others.
-        inclusive: boxes contain their last pixel, as in VOC's files; False where boxes end before it (COCO).
-        classwise: whether the average precisions of every class are returned; the table shows them in any case.
-        coco: whether AP at .5:.95 and by size is computed by pycocotools as well; it takes far longer than the rest.
-        report_dir: folder for the report with its pictures and for the detections as devkit files; None for no report.
-        report_title: heading of the report.
+        inclusive: Boxes contain their last pixel, as in VOC's files; False where boxes end before it (COCO).
+        classwise: Whether the average precisions of every class are returned; the table shows them in any case.
+        coco: Whether AP at .5:.95 and by size is computed by pycocotools as well; it takes far longer than the rest.
+        report_dir: Folder for the report with its pictures and for the detections as devkit files; None for no report.
+        report_title: Heading of the report.
         collect_device: 'cpu' or 'gpu', how results of several processes are collected.
-        prefix: what the keys begin with.
-        collect_dir: folder through which the processes exchange results.
+        prefix: What the keys begin with.
+        collect_dir: Folder through which the processes exchange results.
     """
 
     default_prefix = 'voc'
@@ -56,7 +56,7 @@ class VOCAveragePrecision(BaseMetric):
     def __init__(
         self,
         iou_threshold: float = 0.5,
-        difficult: str = 'ignore',
+        difficult: Difficult = 'ignore',
         inclusive: bool = True,
         classwise: bool = True,
         coco: bool = False,
@@ -82,24 +82,24 @@ class VOCAveragePrecision(BaseMetric):
         """Keep what evaluation needs of a batch.
 
         Args:
-            data_batch: not used.
-            data_samples: annotations and predictions, in pixels of the original image.
+            data_batch: Not used.
+            data_samples: Annotations and predictions, in pixels of the original image.
         """
         for sample in data_samples:
             self.results.append(_record(sample))
             self._check_scale(self.results[-1], sample.get('ori_shape'))
 
     def compute_metrics(self, results: list[ImageRecord]) -> dict[str, float]:
-        """Judge the whole set and print the table of classes.
+        """Evaluate the whole set and print the table of classes.
 
         Args:
-            results: one record an image.
+            results: One record an image.
 
         Returns:
             The metrics by name.
 
         Raises:
-            BadDataError: the data set's metainfo holds no class names, or boxes or scores are no proper numbers.
+            BadDataError: The data set's metainfo holds no class names, or boxes or scores are no proper numbers.
         """
         self.data = data = EvaluationSet.from_records(results, self._classes(), self.inclusive)
         self.summary = summarise(data, self.iou_threshold, self.difficult, self.coco)
@@ -134,13 +134,13 @@ class VOCAveragePrecision(BaseMetric):
         """Write the report of what was evaluated last, and its detections as devkit files.
 
         Args:
-            folder: where they go.
-            title: heading of the report.
+            folder: Where they go.
+            title: Heading of the report.
         """
-        from .report import Judged, write_report  # matplotlib is for those who want pictures
+        from .report import write_report  # matplotlib is for those who want pictures
 
         assert self.data is not None and self.summary is not None, 'nothing was evaluated yet'
-        page = write_report(folder, [Judged(title, self.data, self.summary)], title)
+        page = write_report(folder, [Evaluated(title, self.data, self.summary)], title)
         print_log(f'The report is {page}.', logger='current')
         try:
             write_detections(self.data, Path(folder, 'detections'))

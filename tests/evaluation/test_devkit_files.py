@@ -51,7 +51,7 @@ def test_pixels_count_from_one_in_the_files(tmp_path):
 
 @pytest.mark.parametrize('dataset_type', ['VOCDataset', 'CheckedVOCDataset'])
 def test_files_and_metric_agree(voc, dataset_type):
-    """The same detections judged from files and through a data set and the metric."""
+    """The same detections evaluated from files and through a data set and the metric."""
     register_all_modules()
     truth = read_ground_truth(voc.root, 'test')
     detections, _ = read_detections(voc.detections, 'test', truth.classes, truth.image_ids)

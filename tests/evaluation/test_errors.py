@@ -14,7 +14,7 @@ TOUCHED = BOX + [70, 0, 70, 0]  # overlap 30 / 170 = 0.18
 FAR = BOX + 300
 
 
-def judge(objects, found, difficult=None):
+def evaluate(objects, found, difficult=None):
     """Objects are (box, label), detections (box, label, score), all in one image."""
     boxes, labels = (list(column) for column in zip(*objects, strict=True))
     found_boxes, found_labels, scores = (list(column) for column in zip(*found, strict=True))
@@ -39,16 +39,16 @@ def test_each_kind():
         (FAR + [70, 0, 70, 0], 0, 0.5),
         (BOX + 1000, 1, 0.4),
     ]
-    errors, _ = judge(objects, found)
+    errors, _ = evaluate(objects, found)
     assert kinds(errors) == ['', 'duplicate', 'poor box', 'wrong class', 'both', 'background']
-    assert errors.culprit.tolist() == [-1, 0, 0, 1, 1, -1]
+    assert errors.target.tolist() == [-1, 0, 0, 1, 1, -1]
     assert errors.missed.tolist() == [False, False, True]
     assert errors.counts == dict.fromkeys(KINDS, 1)
 
 
 def test_cost_of_a_poor_box():
     """Repaired, the box is the second of two hits and the first in order: AP rises from 1/2 * 1/2 to 1."""
-    errors, summary = judge([(BOX, 0), (FAR, 0)], [(FAR + [70, 0, 70, 0], 0, 0.9), (BOX, 0, 0.8)])
+    errors, summary = evaluate([(BOX, 0), (FAR, 0)], [(FAR + [70, 0, 70, 0], 0, 0.9), (BOX, 0, 0.8)])
     assert summary.mAP_area == 0.25
     assert errors.cost['poor box'] == 0.75
     assert errors.counts['missed'] == 0 == errors.cost['missed']
@@ -56,13 +56,13 @@ def test_cost_of_a_poor_box():
 
 def test_cost_of_a_wrong_class():
     """The detection becomes a hit of the other class, and its own class loses a false positive."""
-    errors, summary = judge([(BOX, 0), (FAR, 1)], [(FAR, 0, 0.9), (BOX, 0, 0.8)])
+    errors, summary = evaluate([(BOX, 0), (FAR, 1)], [(FAR, 0, 0.9), (BOX, 0, 0.8)])
     assert summary.mAP_area == (0.5 + 0) / 2
     assert errors.cost['wrong class'] == 1 - 0.25
 
 
 def test_only_one_error_is_repaired_for_an_object():
-    errors, _ = judge([(BOX, 0), (FAR, 0)], [(TOUCHED, 0, 0.9), (TOUCHED, 0, 0.8), (BOX, 0, 0.7)])
+    errors, _ = evaluate([(BOX, 0), (FAR, 0)], [(TOUCHED, 0, 0.9), (TOUCHED, 0, 0.8), (BOX, 0, 0.7)])
     assert kinds(errors) == ['poor box', 'poor box', '']
     # The object is found already, so both go: one hit of two objects, no false positive left.
     assert errors.cost['poor box'] == pytest.approx(0.5 - 0.5 / 3)
@@ -72,27 +72,27 @@ def test_only_one_error_is_repaired_for_an_object():
 def test_costs_of_what_is_taken_away(kind):
     wrong = {'duplicate': (BOX, 0), 'background': (BOX + 900, 0), 'both': (FAR + [70, 0, 70, 0], 0)}[kind]
     first = (BOX, 0, 0.95) if kind == 'duplicate' else (BOX, 0, 0.5)
-    errors, summary = judge([(BOX, 0), (FAR, 1), (BOX + 600, 0)], [first, (*wrong, 0.9), (BOX + 600, 0, 0.4)])
+    errors, summary = evaluate([(BOX, 0), (FAR, 1), (BOX + 600, 0)], [first, (*wrong, 0.9), (BOX + 600, 0, 0.4)])
     assert kinds(errors)[1] == kind
     assert summary.mAP_area + errors.cost[kind] == 0.5
     assert [name for name in KINDS if errors.cost[name] > 0 and name not in (kind, 'missed')] == []
 
 
 def test_cost_of_missed_objects():
-    errors, summary = judge([(BOX, 0), (FAR, 0), (FAR + 300, 0)], [(BOX, 0, 0.9)])
+    errors, summary = evaluate([(BOX, 0), (FAR, 0), (FAR + 300, 0)], [(BOX, 0, 0.9)])
     assert summary.mAP_area == pytest.approx(1 / 3)
     assert errors.counts['missed'] == 2
     assert errors.cost['missed'] == pytest.approx(2 / 3)
 
 
 def test_difficult_objects_are_not_missed_and_detections_on_them_are_no_errors():
-    errors, _ = judge([(BOX, 0), (FAR, 0)], [(BOX, 0, 0.9), (BOX, 0, 0.8)], [True, False])
+    errors, _ = evaluate([(BOX, 0), (FAR, 0)], [(BOX, 0, 0.9), (BOX, 0, 0.8)], [True, False])
     assert kinds(errors) == ['', '']
     assert errors.missed.tolist() == [False, True]
 
 
 def test_a_wrong_class_on_a_difficult_object_is_taken_away_by_repair():
-    errors, summary = judge([(BOX, 1), (FAR, 0)], [(BOX, 0, 0.9), (FAR, 0, 0.8)], [True, False])
+    errors, summary = evaluate([(BOX, 1), (FAR, 0)], [(BOX, 0, 0.9), (FAR, 0, 0.8)], [True, False])
     assert kinds(errors) == ['wrong class', '']
     assert (summary.mAP_area, errors.cost['wrong class']) == (0.5, 0.5)
 
@@ -105,7 +105,9 @@ def test_every_false_positive_has_one_kind(seed):
     boxes = np.hstack([corner, corner + rng.uniform(5, 60, (20, 2))])
     labels = rng.integers(0, 2, 20)
     objects = list(zip(boxes[:6], labels[:6], strict=True))
-    errors, summary = judge(objects, list(zip(boxes[6:], labels[6:], rng.random(14), strict=True)), rng.random(6) < 0.2)
+    errors, summary = evaluate(
+        objects, list(zip(boxes[6:], labels[6:], rng.random(14), strict=True)), rng.random(6) < 0.2
+    )
     false = sum(result.false_positives for result in summary.classes)
     assert sum(count for kind, count in errors.counts.items() if kind != 'missed') == false
     assert ((errors.kind == NO_ERROR) == (summary.matches.outcome != 0)).all()
@@ -116,5 +118,5 @@ def test_every_false_positive_has_one_kind(seed):
 
 
 def test_json_has_no_nan():
-    errors, _ = judge([(BOX, 0)], [(BOX, 0, 0.9)], [True])
+    errors, _ = evaluate([(BOX, 0)], [(BOX, 0, 0.9)], [True])
     assert errors.as_dict()['cost'] == dict.fromkeys(KINDS)

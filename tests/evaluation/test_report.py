@@ -13,22 +13,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenext_det.evaluation import EvaluationSet, summarise
+from mobilenext_det.evaluation import Evaluated, EvaluationSet, summarise
 from mobilenext_det.evaluation.devkit_files import read_detections
 from mobilenext_det.evaluation.errors import break_down
 from mobilenext_det.evaluation.gallery import _window, worst_false_positives, worst_misses
-from mobilenext_det.evaluation.report import Judged, write_report
+from mobilenext_det.evaluation.report import write_report
 from mobilenext_det.evaluation.voc_files import read_ground_truth
 
 CHARTS = ('average_precision.png', 'precision_recall.png', 'errors.png', 'confusion.png')
 PHOTOS = ('false_positives.png', 'misses.png')
 
 
-def judged(voc, name='ours'):
+def evaluated(voc, name='ours'):
     truth = read_ground_truth(voc.root, 'test')
     detections, _ = read_detections(voc.detections, 'test', truth.classes, truth.image_ids)
     data = EvaluationSet(truth.classes, truth.image_ids, truth.image_paths, truth.objects, detections)
-    return Judged(name, data, summarise(data, coco=True))
+    return Evaluated(name, data, summarise(data, coco=True))
 
 
 class Page(HTMLParser):
@@ -53,7 +53,7 @@ class Page(HTMLParser):
 
 
 def test_page_is_complete_and_needs_nothing_else(voc, tmp_path):
-    one = judged(voc)
+    one = evaluated(voc)
     path = write_report(tmp_path / 'report', [one], 'Cats & dogs')
     source = path.read_text()
     page = Page(source)
@@ -75,9 +75,9 @@ def test_page_is_complete_and_needs_nothing_else(voc, tmp_path):
 
 
 def test_two_sets_side_by_side(voc, tmp_path):
-    first = judged(voc, 'first')
+    first = evaluated(voc, 'first')
     voc.detect('dog', '000001 0.9 11 11 50 50', '000002 0.7 101 61 150 110')
-    page = Page(write_report(tmp_path, [first, judged(voc, 'second')]).read_text())
+    page = Page(write_report(tmp_path, [first, evaluated(voc, 'second')]).read_text())
     for text in ('AP 11 points, first', 'AP 11 points, second', '+45.45', 'mAP points lost, second', 'Of first.'):
         assert text in page.text
     assert json.loads((tmp_path / 'summary.json').read_text())['second']['per_class']['dog']['AP_area'] == 1.0
@@ -86,7 +86,7 @@ def test_two_sets_side_by_side(voc, tmp_path):
 def test_images_that_are_not_at_hand(voc, tmp_path):
     for path in (voc.root / 'JPEGImages').iterdir():
         path.unlink()
-    page = Page(write_report(tmp_path, [judged(voc)]).read_text())
+    page = Page(write_report(tmp_path, [evaluated(voc)]).read_text())
     assert page.text.count('There are none, or their images are not at hand.') == 2
     assert len(page.loads) == len(CHARTS)
 
@@ -94,16 +94,16 @@ def test_images_that_are_not_at_hand(voc, tmp_path):
 def test_nothing_to_find_and_nothing_found(voc, tmp_path):
     for name in ('cat', 'dog'):
         voc.detect(name)
-    page = Page(write_report(tmp_path / 'unfound', [judged(voc)]).read_text())
+    page = Page(write_report(tmp_path / 'unfound', [evaluated(voc)]).read_text())
     assert '0.00' in page.text
     for image_id in ('000001', '000002'):
         voc.annotate(image_id)
-    page = Page(write_report(tmp_path / 'empty', [judged(voc)]).read_text())
+    page = Page(write_report(tmp_path / 'empty', [evaluated(voc)]).read_text())
     assert 'nan' not in page.text
 
 
 def test_what_the_gallery_chooses(voc):
-    one = judged(voc)
+    one = evaluated(voc)
     false = worst_false_positives(one.data, one.summary, break_down(one.data, one.summary))
     assert [picture.caption for picture in false] == [
         'dog 0.70 · 000002\nwrong class on cat',

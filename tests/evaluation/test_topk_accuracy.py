@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mobilenext_det.evaluation import TopKAccuracy
 
 
-def judge(scores, labels, batch_size=2, **kwargs):
+def evaluate(scores, labels, batch_size=2, **kwargs):
     metric = TopKAccuracy(**kwargs)
     scores, labels = torch.as_tensor(scores, dtype=torch.float32), torch.as_tensor(labels)
     for start in range(0, len(labels), batch_size):
@@ -18,7 +18,7 @@ def judge(scores, labels, batch_size=2, **kwargs):
 
 def test_counts_by_hand():
     scores = [[0.1, 0.7, 0.2], [0.5, 0.3, 0.2], [0.2, 0.3, 0.5]]
-    assert judge(scores, [1, 1, 0], topk=(1, 2, 3)) == pytest.approx(
+    assert evaluate(scores, [1, 1, 0], topk=(1, 2, 3)) == pytest.approx(
         {'accuracy/top1': 1 / 3, 'accuracy/top2': 2 / 3, 'accuracy/top3': 1.0}
     )
 
@@ -34,8 +34,8 @@ def test_agrees_with_sorting(data):
     ranking = np.argsort(-scores, axis=1, kind='stable')
     for k in (1, 3):
         expected = np.mean([label in row[:k] for label, row in zip(labels, ranking, strict=True)])
-        assert judge(scores, labels, topk=(k,))[f'accuracy/top{k}'] == pytest.approx(expected)
+        assert evaluate(scores, labels, topk=(k,))[f'accuracy/top{k}'] == pytest.approx(expected)
 
 
 def test_equal_scores_do_not_make_a_classifier_right():
-    assert judge([[0.0] * 10] * 10, list(range(10)))['accuracy/top1'] == pytest.approx(0.1)
+    assert evaluate([[0.0] * 10] * 10, list(range(10)))['accuracy/top1'] == pytest.approx(0.1)

@@ -214,7 +214,7 @@ def _evaluate_in_group(rank, folder):
 
 
 def test_two_processes_give_the_same_as_one(tmp_path):
-    """The second process judges a padded copy as well, which the collection drops."""
+    """The second process evaluates a padded copy as well, which the collection drops."""
     context = multiprocessing.get_context('fork')
     workers = [context.Process(target=_evaluate_in_group, args=(rank, str(tmp_path))) for rank in range(2)]
     for worker in workers:

@@ -1,4 +1,4 @@
-"""From files to a verdict: what tools/eval_voc.py does."""
+"""Detections in devkit files, evaluated: what tools/eval_voc.py calls."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from .devkit_files import read_detections
 from .errors import break_down
 from .records import EvaluationSet
-from .summary import summarise
+from .summary import Difficult, Evaluated, summarise
 from .tables import class_table, coco_line, error_table, footnotes
 from .voc_files import read_ground_truth
 
 
-def judge_files(
+def eval_voc(
     voc_root: str,
     split: str,
     folders: Sequence[str],
@@ -22,27 +22,27 @@ def judge_files(
     modes: Sequence[str] = ('11points', 'area'),
     classes: Sequence[str] | None = None,
     iou_threshold: float = 0.5,
-    difficult: str = 'ignore',
+    difficult: Difficult = 'ignore',
     coco: bool = False,
     report_dir: str | None = None,
     as_json: bool = False,
 ) -> None:
-    """Judge the detections in one or two folders and print what came out.
+    """Evaluate the detections in one or two folders and print what came out.
 
     Args:
-        voc_root: folder that holds Annotations/ and ImageSets/.
-        split: name of the split.
-        folders: folders with devkit files.
-        modes: average precisions to print.
-        classes: names to evaluate; by default VOC's twenty, or all that occur.
-        iou_threshold: overlap that a true positive reaches.
+        voc_root: Folder that holds Annotations/ and ImageSets/.
+        split: Name of the split.
+        folders: Folders with devkit files.
+        modes: Average precisions to print.
+        classes: Names to evaluate; by default VOC's twenty, or all that occur.
+        iou_threshold: Overlap that a true positive reaches.
         difficult: 'ignore' or 'count'.
-        coco: whether COCO's average precisions are computed too.
-        report_dir: folder for the report.
-        as_json: whether the last line is all numbers as JSON.
+        coco: Whether COCO's average precisions are computed too.
+        report_dir: Folder for the report.
+        as_json: Whether the last line is all numbers as JSON.
 
     Raises:
-        BadDataError: annotations or detections cannot be judged.
+        BadDataError: Annotations or detections cannot be evaluated.
     """
     truth = read_ground_truth(voc_root, split, classes)
     if truth.left_out and classes:
@@ -53,22 +53,22 @@ def judge_files(
         if missing:
             print(f'{folder} has no file for {", ".join(missing)}: counted as nothing detected.')
         data = EvaluationSet(truth.classes, truth.image_ids, truth.image_paths, truth.objects, detections)
-        sets.append((name, data, summarise(data, iou_threshold, difficult, coco)))
-    breakdowns = [break_down(data, summary) for _, data, summary in sets]
+        sets.append(Evaluated(name, data, summarise(data, iou_threshold, difficult, coco)))
+    names, breakdowns = [each.name for each in sets], [break_down(each.data, each.summary) for each in sets]
 
     for name, _, summary in sets:
         print('\n'.join(filter(None, (f'\n{name}', class_table(summary, modes).markdown(), coco_line(summary)))))
-    print(footnotes(sets[0][2]))
-    print(f'\nErrors\n{error_table([name for name, _, _ in sets], breakdowns).markdown()}')
+    print(footnotes(sets[0].summary))
+    print(f'\nErrors\n{error_table(names, breakdowns).markdown()}')
     if report_dir:
-        from .report import Judged, write_report  # matplotlib is for those who want pictures
+        from .report import write_report  # matplotlib is for those who want pictures
 
-        title = f'VOC evaluation of {" and ".join(name for name, _, _ in sets)}'
-        print(f'The report is {write_report(report_dir, [Judged(*item) for item in sets], title)}.')
+        title = f'VOC evaluation of {" and ".join(names)}'
+        print(f'The report is {write_report(report_dir, sets, title)}.')
     if as_json:
         results = [
-            summary.as_dict() | {'errors': breakdown.as_dict()}
-            for (_, _, summary), breakdown in zip(sets, breakdowns, strict=True)
+            each.summary.as_dict() | {'errors': breakdown.as_dict()}
+            for each, breakdown in zip(sets, breakdowns, strict=True)
         ]
         print(json.dumps(results[0] | ({'compared_with': results[1]} if len(results) > 1 else {})))
 
