@@ -9,6 +9,7 @@ from .loading import CheckedLoadImage
 from .pack_image import PackImage
 from .photometric import SSDPhotoMetricDistortion
 from .sampler import ResumableSampler, SeedBySample, SeededIndex
+from .unlabelled_images import UnlabelledImages
 from .voc import CheckedVOCDataset
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     'SSDRandomCrop',
     'SeedBySample',
     'SeededIndex',
+    'UnlabelledImages',
 ]

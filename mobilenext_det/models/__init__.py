@@ -3,6 +3,7 @@
 from .assigner import BatchATSSAssigner, BatchMaxIoUAssigner
 from .autocast_conv import AutocastConv2d
 from .classifier import ImageClassifier
+from .distilled_classifier import DistilledClassifier
 from .mobilenetv2 import TappedMobileNetV2
 from .mobilenext import MobileNeXt
 from .priors import SSDLitePriorGenerator
@@ -11,12 +12,14 @@ from .sandglass import SandglassBlock
 from .sandglass_ablations import ActivationSandglassBlock, NarrowDepthwiseSandglassBlock
 from .ssdlite_head import SSDLiteHead
 from .ssdlite_neck import SSDLiteNeck
+from .teacher import Teacher
 
 __all__ = [
     'ActivationSandglassBlock',
     'AutocastConv2d',
     'BatchATSSAssigner',
     'BatchMaxIoUAssigner',
+    'DistilledClassifier',
     'ImageClassifier',
     'MobileNeXt',
     'NarrowDepthwiseSandglassBlock',
@@ -25,5 +28,6 @@ __all__ = [
     'SSDLitePriorGenerator',
     'SandglassBlock',
     'TappedMobileNetV2',
+    'Teacher',
     'replace_blocks',
 ]
