@@ -21,6 +21,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from mobilenext_det.engine.config import innermost_datasets
 from mobilenext_det.errors import UsageError
 
 
@@ -143,7 +144,8 @@ def input_shape(cfg: Config, size: int | None = None) -> tuple[int, int]:
         UsageError: If the config's test pipeline resizes nothing, and no pipeline crops for a classifier.
     """
     test, train = (
-        (cfg.get(f'{of}_dataloader') or {}).get('dataset', {}).get('pipeline', ()) for of in ('test', 'train')
+        [step for data in innermost_datasets(cfg.get(f'{of}_dataloader') or {}) for step in data.get('pipeline', ())]
+        for of in ('test', 'train')
     )
     scales = [t.scale for t in test if t.type in ('Resize', 'FixScaleResize', 'FixShapeResize') and 'scale' in t]
     # A classifier sees what is cropped; where images are tested as they are, that is their size.

@@ -139,7 +139,7 @@ def require_data(config: Config, *loaders: str) -> None:
         UsageError: If one is missing; the sentence has the commands that get the data.
     """
     for loader in loaders:
-        for dataset in _datasets(config.get(loader) or {}):
+        for dataset in innermost_datasets(config.get(loader) or {}):
             images = dataset.get('type') == 'ImageFolder' and not dataset.get('ann_file')
             below = dataset.data_prefix.img_path if images else dataset.get('ann_file') or ''
             path = os.path.join(dataset.get('data_root') or '', below)
@@ -148,12 +148,12 @@ def require_data(config: Config, *loaders: str) -> None:
                 raise UsageError(f'There is no {path}, {what} {config.filename}: {advice}')
 
 
-def _datasets(config: ConfigDict) -> Iterator[ConfigDict]:
+def innermost_datasets(config: ConfigDict) -> Iterator[ConfigDict]:
     """Yield the innermost dataset configs of a loader or a wrapper."""
     if 'dataset' in config:
-        yield from _datasets(config['dataset'])
+        yield from innermost_datasets(config['dataset'])
     elif 'datasets' in config:
         for part in config['datasets']:
-            yield from _datasets(part)
+            yield from innermost_datasets(part)
     elif config:
         yield config

@@ -78,8 +78,14 @@ class ImageClassifier(BaseModel):
             Scores before the softmax (N, classes), float32; with 'loss', their cross entropy with the classes as
             `dict(loss=...)`; with 'predict', one tensor of scores (classes,) for each image.
         """
-        # In float32 whatever type autocast chose before: a softmax needs it.
-        scores = self.head(self.backbone(inputs)[-1]).float()
+        scores = self.scores(inputs)
         if mode == 'loss':
             return dict(loss=F.cross_entropy(scores, data_samples, label_smoothing=self.label_smoothing))
         return list(scores) if mode == 'predict' else scores
+
+    def scores(self, inputs: Tensor) -> Tensor:
+        """Return scores before the softmax (N, classes) of images (N, 3, H, W).
+
+        They are float32 whatever type autocast chose before: a softmax needs it.
+        """
+        return self.head(self.backbone(inputs)[-1]).float()

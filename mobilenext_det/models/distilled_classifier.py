@@ -60,7 +60,7 @@ class DistilledClassifier(ImageClassifier):
             return super().forward(inputs, data_samples, mode)
         normalise = self.data_preprocessor
         wanted = self.teacher.to(inputs.device)(inputs * normalise.std + normalise.mean)
-        scores = super().forward(inputs)
+        scores = self.scores(inputs)
         divergence = F.kl_div(
             F.log_softmax(scores / self.temperature, 1),
             F.log_softmax(wanted / self.temperature, 1),

@@ -36,6 +36,9 @@ class Teacher(nn.Module):
         >>> teacher = Teacher('torchvision.models:mobilenet_v2', 'data/mobilenet_v2-7ebf99e0.pth')  # doctest: +SKIP
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(
         self,
         factory: str,

@@ -70,7 +70,7 @@ def test_a_temperature_is_positive(teacher):
 
 @pytest.mark.parametrize('path', sorted(CONFIGS.glob('*.py')), ids=lambda path: path.stem)
 def test_the_configs_differ_in_the_student_alone(path):
-    ours, first = (Config.fromfile(file).to_dict() for file in (path, CONFIGS / 'mobilenext.py'))
+    ours, first = (Config.fromfile(file).to_dict() for file in (path, CONFIGS / 'mobilenext_distilled.py'))
     assert MODELS.build(ours['model']).num_classes == 1000  # without a teacher, which training alone needs
     ours['model'].pop('backbone')
     first['model'].pop('backbone')
@@ -79,7 +79,7 @@ def test_the_configs_differ_in_the_student_alone(path):
 
 
 def test_no_image_of_a_test_set_is_among_the_sources():
-    config = Config.fromfile(CONFIGS / 'mobilenext.py')
+    config = Config.fromfile(CONFIGS / 'mobilenext_distilled.py')
     voc, tiny = config.train_dataloader.dataset.datasets
     assert voc.ann_file == 'VOC2007/ImageSets/Main/trainval.txt'
     assert tiny.data_prefix.img_path == 'train'

