@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -45,7 +47,8 @@ def cosines(results: Sequence[Measurement]) -> Figure:
             offset = (index - (len(networks) - 1) / 2) * width
             for point, result in enumerate(measurements):
                 values = result.confusion[WHOLE].cosines
-                (body,) = axes.violinplot([values], [point + offset], widths=0.9 * width, showextrema=False)['bodies']
+                violin = axes.violinplot([values], [point + offset], widths=0.9 * width, showextrema=False)
+                (body,) = cast(list[PolyCollection], violin['bodies'])  # matplotlib's types say one Collection
                 body.set(facecolor=colour, alpha=0.3, linewidth=0)
                 _boxes(axes, [values], [point + offset], 0.14 * width, colour)
         _cosine_axis(axes, range(len(points)), points)
@@ -148,7 +151,12 @@ def _strength(index: int, points: int) -> float:
 
 
 def _boxes(
-    axes: Axes, values: Sequence[list[float]], places: Sequence[float], width: float, colour: str, strength: float = 1
+    axes: Axes,
+    values: Sequence[list[float]],
+    places: Sequence[float] | np.ndarray,
+    width: float,
+    colour: str,
+    strength: float = 1,
 ) -> None:
     """Draw quartiles as boxes, the median in the full colour, so that it is seen where a box has no height."""
     axes.boxplot(

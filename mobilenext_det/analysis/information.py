@@ -89,7 +89,8 @@ class Moments:
     """Count, sums and products of features, gathered batch by batch in float64."""
 
     def __init__(self) -> None:
-        self.count, self.sums, self.products = 0, 0, 0
+        self.count = 0
+        self.sums = self.products = torch.zeros((), dtype=torch.float64)
 
     def add(self, features: Tensor) -> None:
         """Add features (positions, channels)."""
