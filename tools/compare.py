@@ -19,7 +19,7 @@ def parse_args() -> argparse.Namespace:
         'configs',
         nargs='*',
         metavar='CONFIG[=CHECKPOINT,...]',
-        help='config file, with checkpoints behind it if it is not to be trained; the first is what others are held to',
+        help='config file, with checkpoints behind it if it is not to be trained; others are compared with the first',
     )
     parser.add_argument('--out', required=True, metavar='DIR', help='folder of the comparison: runs and report')
     parser.add_argument('--seeds', type=int, default=3, help='trainings of each config (default: %(default)s)')

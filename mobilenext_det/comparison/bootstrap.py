@@ -13,9 +13,9 @@ import numpy as np
 
 from mobilenext_det.evaluation.average_precision import RECALL_POINTS
 
+from .modes import MODES
 from .outcomes import Outcomes
 
-MODES = ('11points', 'area')
 _CELLS = 2_000_000  # of one matrix of detections by resamples
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from matplotlib import rc_context, ticker
@@ -14,63 +14,87 @@ from matplotlib.lines import Line2D
 from mobilenext_det.display.palette import colour_of
 from mobilenext_det.display.style import INK, STYLE
 
-from .run_record import Run
+from .modes import MODES
+from .results import Comparison, Estimate, SeedMean
 
-MODE_NAMES = {'11points': '11 points', 'area': 'area'}
+
+def draw_charts(comparison: Comparison, folder: Path) -> dict[str, Path]:
+    """Write the charts as PNG.
+
+    Args:
+        comparison: The numbers.
+        folder: Where they go.
+
+    Returns:
+        The files of 'accuracy', 'differences', 'classes' and, if something was trained, 'curves'.
+    """
+    figures = {
+        'accuracy': mean_chart(comparison),
+        'differences': difference_chart(comparison),
+        'classes': class_chart(comparison),
+    }
+    if any(run.curve.loss for config in comparison.configs.values() for run in config.runs):
+        figures['curves'] = curve_chart(comparison)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: folder / f'{name}.png' for name in figures}
+    for name, figure in figures.items():
+        figure.savefig(paths[name])
+    return paths
 
 
-def mean_chart(numbers: Mapping[str, Any]) -> Figure:
+def mean_chart(comparison: Comparison) -> Figure:
     """The mAP of every config in both modes: mean, interval and single runs.
 
     Args:
-        numbers: What `compare_runs` returned.
+        comparison: The numbers.
     """
-    configs = numbers['configs']
+    configs = comparison.configs
     places = np.arange(len(configs))[::-1]
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 0.42 * len(configs) + 1.1), layout='constrained')
-        for axes, (mode, words) in zip(figure.subplots(1, 2, sharey=True), MODE_NAMES.items(), strict=True):
+        for axes, (mode, words) in zip(figure.subplots(1, 2, sharey=True), MODES.items(), strict=True):
             for index, (place, config) in enumerate(zip(places, configs.values(), strict=True)):
-                _with_interval(axes, place, config[f'mAP_{mode}'], colour_of(index))
-                each = [run[f'mAP_{mode}'] for run in config['each'] if run[f'mAP_{mode}'] is not None]
-                axes.plot([100 * value for value in each], [place - 0.24] * len(each), '|', color=INK, markersize=6)
+                _with_interval(axes, place, config.mAP[mode], colour_of(index))
+                scores = [run.metrics.mAP[mode] for run in config.runs]
+                each = [100 * score for score in scores if score is not None]
+                axes.plot(each, [place - 0.24] * len(each), '|', color=INK, markersize=6)
             axes.set_yticks(places, list(configs))
             _horizontal(axes, len(configs), f'mAP ({words}) in percent')
     return figure
 
 
-def difference_chart(numbers: Mapping[str, Any]) -> Figure:
+def difference_chart(comparison: Comparison) -> Figure:
     """Difference in mAP of every config from the first, in both modes, with intervals.
 
     Args:
-        numbers: What `compare_runs` returned.
+        comparison: The numbers.
     """
-    others = {name: config for name, config in numbers['configs'].items() if config['difference']}
+    others = comparison.others
     places = np.arange(len(others))[::-1]
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 0.42 * len(others) + 1.1), layout='constrained')
-        for axes, (mode, words) in zip(figure.subplots(1, 2, sharey=True), MODE_NAMES.items(), strict=True):
+        for axes, (mode, words) in zip(figure.subplots(1, 2, sharey=True), MODES.items(), strict=True):
             axes.axvline(0, color=INK, linewidth=1)
-            for index, (place, config) in enumerate(zip(places, others.values(), strict=True), 1):
-                _with_interval(axes, place, config['difference'][f'mAP_{mode}'], colour_of(index))
+            for index, (place, difference) in enumerate(zip(places, others.values(), strict=True), 1):
+                _with_interval(axes, place, difference.mAP[mode], colour_of(index))
             axes.set_yticks(places, list(others))
             _horizontal(axes, len(others), f'difference in mAP ({words}), points')
     return figure
 
 
-def class_chart(numbers: Mapping[str, Any]) -> Figure:
+def class_chart(comparison: Comparison) -> Figure:
     """Difference in 11-point AP of every class from the first config, the largest mean difference on top.
 
     Args:
-        numbers: What `compare_runs` returned.
+        comparison: The numbers.
     """
-    others = {name: config for name, config in numbers['configs'].items() if config['difference']}
+    others = comparison.others
     rows = {
-        label: [config['difference']['per_class'][label]['AP_11points'] for config in others.values()]
-        for label, objects in numbers['objects'].items()
+        label: [difference.per_class[label]['11points'] for difference in others.values()]
+        for label, objects in comparison.objects.items()
         if objects
     }
-    order = sorted(rows, key=lambda label: np.mean([row['mean'] for row in rows[label]]))
+    order = sorted(rows, key=lambda label: np.mean([row.mean for row in rows[label]]))
     with rc_context(STYLE):
         figure = Figure(figsize=(11, (0.16 + 0.15 * len(others)) * len(order) + 1.2), layout='constrained')
         axes = figure.subplots()
@@ -80,42 +104,44 @@ def class_chart(numbers: Mapping[str, Any]) -> Figure:
             for index, (offset, row) in enumerate(zip(spread, rows[label], strict=True), 1):
                 _with_interval(axes, place + offset, row, colour_of(index), size=4)
         axes.set_yticks(range(len(order)), order)
-        _horizontal(axes, len(order), f'difference in AP (11 points) from {numbers["first"]}, points')
+        _horizontal(axes, len(order), f'difference in AP (11 points) from {comparison.first}, points')
         handles = [Line2D([], [], color=colour_of(index), linewidth=5) for index in range(1, len(others) + 1)]
         figure.legend(handles, list(others), loc='outside upper right', ncols=min(3, len(others)))
     return figure
 
 
-def curve_chart(runs: Mapping[str, Sequence[Run]]) -> Figure:
+def curve_chart(comparison: Comparison) -> Figure:
     """Loss and validation mAP over the iterations: every run thin, the mean of a config's runs bold.
 
     Args:
-        runs: The runs by config.
+        comparison: The numbers.
     """
+    configs = comparison.configs
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 3.6), layout='constrained')
         loss, score = figure.subplots(1, 2)
-        for index, of_config in enumerate(runs.values()):
-            trained = [run.curve for run in of_config if run.curve['loss']]
-            _lines(loss, [[(step, value) for step, value in curve['loss']] for curve in trained], colour_of(index))
-            validated = [[(step, _percent(ap)) for step, ap, _ in curve['validation']] for curve in trained]
+        for index, config in enumerate(configs.values()):
+            trained = [run.curve for run in config.runs if run.curve.loss]
+            losses = [[(step, np.nan if value is None else value) for step, value in curve.loss] for curve in trained]
+            _lines(loss, losses, colour_of(index))
+            validated = [[(step, _percent(ap)) for step, ap, _ in curve.validation] for curve in trained]
             _lines(score, validated, colour_of(index), marker='o')
         loss.set(xlabel='iteration', ylabel='training loss', yscale='log')
         loss.yaxis.set_major_formatter('{x:g}')
         loss.yaxis.set_minor_formatter(ticker.LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.5)))
         score.set(xlabel='iteration', ylabel='mAP (11 points) in percent', ylim=(0, None))
-        handles = [Line2D([], [], color=colour_of(index), linewidth=5) for index in range(len(runs))]
-        figure.legend(handles, list(runs), loc='outside upper right', ncols=min(3, len(runs)))
+        handles = [Line2D([], [], color=colour_of(index), linewidth=5) for index in range(len(configs))]
+        figure.legend(handles, list(configs), loc='outside upper right', ncols=min(3, len(configs)))
     return figure
 
 
-def _with_interval(axes: Axes, place: float, number: Mapping[str, Any], colour: str, size: float = 6.5) -> None:
+def _with_interval(axes: Axes, place: float, number: SeedMean | Estimate, colour: str, size: float = 6.5) -> None:
     """A dot for the mean and a line for the interval; nothing where they are undefined."""
-    if number['mean'] is None or number['interval'] is None:
+    if number.mean is None or number.interval is None:
         return
-    low, high = (100 * end for end in number['interval'])
+    low, high = (100 * end for end in number.interval)
     axes.plot([low, high], [place, place], color=colour, linewidth=2.2, alpha=0.55, solid_capstyle='butt')
-    axes.plot(100 * number['mean'], place, 'o', color=colour, markersize=size)
+    axes.plot(100 * number.mean, place, 'o', color=colour, markersize=size)
 
 
 def _horizontal(axes: Axes, rows: int, label: str) -> None:

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import IO
 
 from mmengine.runner import find_latest_checkpoint
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from mobilenext_det.engine.config import require_data
+from mobilenext_det.checkpoints import require_checkpoint
+from mobilenext_det.display.tables import percent
+from mobilenext_det.engine.config import load_config, require_data
 from mobilenext_det.errors import UsageError
 from mobilenext_det.files import write_atomically
 from mobilenext_det.speed.forms import Trained
-from mobilenext_det.speed.latency import measure_latency
+from mobilenext_det.speed.latency import Latencies, Latency, measure_latency
 
+from .identity import identify
 from .intervals import compare_runs
-from .report import print_table, write_report
-from .run_record import Run, identify, read_run, require_same
-from .single_run import Job
+from .job import Job
+from .report import print_tables, write_report
+from .results import Comparison
+from .run_record import Run, read_run, require_same
 
 LATENCY_FILE = 'latency.json'
 _POLL_SECONDS = 1.0
@@ -41,7 +45,7 @@ def compare(
     cfg_options: Sequence[str] = (),
     latency: bool = False,
     report_only: bool = False,
-) -> dict:
+) -> Comparison:
     """Make the runs that are missing, then the report of all runs.
 
     Args:
@@ -57,7 +61,7 @@ def compare(
             if there is no name of all; the configs and the data need not be there.
 
     Returns:
-        The numbers of the report, as in `comparison.json`.
+        The numbers of the report.
 
     Raises:
         UsageError: If something is missing, damaged, or does not go together.
@@ -70,12 +74,11 @@ def compare(
         if latency:
             _measure_latency(jobs, out)
         runs = _stored_runs(out, list(dict.fromkeys(job.name for job in jobs)))
-    measured = Path(out, LATENCY_FILE)
-    numbers = compare_runs(runs, json.loads(measured.read_text()) if measured.exists() else None)
-    page = write_report(out, numbers, runs)
-    print_table(numbers)
+    comparison = compare_runs(runs, _read_latencies(Path(out, LATENCY_FILE)))
+    page = write_report(out, comparison)
+    print_tables(comparison)
     print(f'The report is {page}.')
-    return numbers
+    return comparison
 
 
 def plan(
@@ -109,19 +112,17 @@ def plan(
         raise UsageError(f'--cfg-options {fixed[0]} would be the same in all runs: --seeds sets it in each.')
     jobs = []
     for config, has_checkpoint, paths in given:
-        checkpoints = paths.split(',') if has_checkpoint else [None] * seeds
-        of_config = [
-            Job(config, seed, checkpoint, out, data_root, amp, list(cfg_options))
-            for seed, checkpoint in enumerate(checkpoints)
-        ]
-        loaded = of_config[0].load_config()
+        loaded = load_config(config, cfg_options, data_root)
         require_data(loaded, 'test_dataloader', *(() if has_checkpoint else ('train_dataloader', 'val_dataloader')))
-        for job in of_config:
-            if job.checkpoint is not None and not Path(job.checkpoint).is_file():
-                raise UsageError(f'There is no checkpoint {job.checkpoint}.')
+        iterations = 0 if has_checkpoint else loaded.train_cfg.max_iters
+        checkpoints = paths.split(',') if has_checkpoint else [None] * seeds
+        for seed, checkpoint in enumerate(checkpoints):
+            job = Job(config, seed, checkpoint, out, data_root, amp, list(cfg_options), iterations)
+            if checkpoint is not None:
+                require_checkpoint(checkpoint)
             if job.path.exists():
-                require_same(read_run(job.path), job.path, identify(loaded, amp, job.checkpoint))
-        jobs += of_config
+                require_same(read_run(job.path), job.path, identify(loaded, amp, checkpoint))
+            jobs.append(job)
     return sorted(jobs, key=lambda job: job.seed)
 
 
@@ -152,6 +153,7 @@ def _stored_runs(out: str, names: Sequence[str]) -> dict[str, list[Run]]:
 def _make_runs(jobs: Sequence[Job]) -> None:
     """Make the runs that are not there yet, one after another, each in a process of its own."""
     missing = [job for job in jobs if not job.path.exists()]
+    done = len(jobs) - len(missing)
     columns = (
         TextColumn('{task.description}'),
         BarColumn(),
@@ -160,7 +162,6 @@ def _make_runs(jobs: Sequence[Job]) -> None:
         TextColumn('left:'),
         TimeRemainingColumn(),
     )
-    done = len(jobs) - len(missing)
     # Runs are long and of even speed: the time left is estimated from all of the last hour.
     with Progress(*columns, console=Console(stderr=True), speed_estimate_period=3600) as progress:
         task = progress.add_task('', total=len(jobs), completed=done)
@@ -169,28 +170,36 @@ def _make_runs(jobs: Sequence[Job]) -> None:
         for number, job in enumerate(missing, done):
             progress.update(task, description=f'{job.name}, seed {job.seed}')
             started = time.monotonic()
-            iterations = job.load_config().train_cfg.max_iters if job.checkpoint is None else math.inf
-            log = Path(f'{job.work_dir}.log')
-            log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open('a') as file, _start(job, file) as process:
-                try:
-                    while process.poll() is None:
-                        progress.update(task, completed=number + _last_step(job.work_dir) / iterations)
-                        _wait(process)
-                finally:
-                    process.kill()
-            if process.returncode or not job.path.exists():
-                raise UsageError(
-                    f'{job.name} with seed {job.seed} failed (exit code {process.returncode}); {log} ends with: '
-                    f'{_last_line(log)}'
-                )
-            progress.update(task, completed=number + 1)
-            score = read_run(job.path).metrics['mAP_11points']
+            for share in _progress_of(job):
+                progress.update(task, completed=number + share)
+            score = read_run(job.path).metrics.mAP['11points']
             progress.console.print(
-                f'{job.name}, seed {job.seed}: mAP (11 points) {"-" if score is None else f"{100 * score:.2f}"}, '
-                f'{time.monotonic() - started:.0f} s',
+                f'{job.name}, seed {job.seed}: mAP (11 points) {percent(score)}, {time.monotonic() - started:.0f} s',
                 highlight=False,
             )
+
+
+def _progress_of(job: Job) -> Iterator[float]:
+    """Make a run, and yield now and then which share of it is done.
+
+    Raises:
+        UsageError: If it fails.
+    """
+    log = Path(f'{job.work_dir}.log')
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open('a') as file, _start(job, file) as process:
+        try:
+            while process.poll() is None:
+                yield _last_step(job.work_dir) / job.iterations if job.iterations else 0.0
+                _wait(process)
+        finally:
+            process.kill()
+    if process.returncode or not job.path.exists():
+        raise UsageError(
+            f'{job.name} with seed {job.seed} failed (exit code {process.returncode}); {log} ends with: '
+            f'{_last_line(log)}'
+        )
+    yield 1.0
 
 
 def _measure_latency(jobs: Sequence[Job], out: str) -> None:
@@ -209,7 +218,22 @@ def _measure_latency(jobs: Sequence[Job], out: str) -> None:
     write_atomically(f'{json.dumps(measured, indent=1)}\n'.encode(), Path(out, LATENCY_FILE))
 
 
-def _start(job: Job, log: object) -> subprocess.Popen:
+def _read_latencies(path: Path) -> Latencies | None:
+    """Read what an earlier call measured, if one did.
+
+    Raises:
+        UsageError: If the file has another format.
+    """
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text())
+        return Latencies(**record | {'rows': [Latency(**row) for row in record['rows']]})
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f'{path} holds no latencies of this version: delete it, and measure with --latency.') from None
+
+
+def _start(job: Job, log: IO[str]) -> subprocess.Popen:
     """Start a run, whose standard input closes when this process ends, however it ends."""
     command = [sys.executable, '-m', 'mobilenext_det.comparison.single_run', json.dumps(job._asdict())]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT)

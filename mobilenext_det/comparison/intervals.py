@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from mobilenext_det.errors import UsageError
+from mobilenext_det.speed.latency import Latencies
 
-from .bootstrap import MODES, interval, mean_ap, resample_images, resample_seeds, resampled_ap
-from .run_record import Run
+from .bootstrap import interval, mean_ap, resample_images, resample_seeds, resampled_ap
+from .identity import Identity
+from .modes import MODES
+from .results import Comparison, ConfigResult, Difference, Estimate, SeedMean
+from .run_record import Run, none_if_nan
 
 RESAMPLES = 2000
 LEVEL = 0.95
 
 
-def compare_runs(runs: Mapping[str, Sequence[Run]], latency: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def compare_runs(runs: Mapping[str, Sequence[Run]], latencies: Latencies | None = None) -> Comparison:
     """Summarise the runs of each config and its difference from the first.
 
     Args:
         runs: The runs by the name of their config; the first config is what the others are compared with.
-        latency: Milliseconds of each deployed form and config, and where they were measured.
-
-    Returns:
-        Plain numbers for JSON; None where one is undefined.
+        latencies: Time for one image, if it was measured.
 
     Raises:
         UsageError: If the runs of one config differ in more than their seed, or two configs were tested on different
@@ -33,24 +33,13 @@ def compare_runs(runs: Mapping[str, Sequence[Run]], latency: Mapping[str, Any] |
     """
     _require_comparable(runs)
     first = next(iter(runs))
-    some = runs[first][0]
-    weights = resample_images(len(some.outcomes.objects), RESAMPLES)
+    weights = resample_images(len(runs[first][0].outcomes.objects), RESAMPLES)
     replicates = {name: _replicates(of_config, index, weights) for index, (name, of_config) in enumerate(runs.items())}
-    configs = {
-        name: _of_config(of_config, replicates[name]) | _difference(runs, replicates, first, name)
-        for name, of_config in runs.items()
-    }
-    result = {
-        'first': first,
-        'images': len(some.outcomes.objects),
-        'classes': some.classes,
-        'objects': dict(zip(some.classes, some.outcomes.objects.sum(0).tolist(), strict=True)),
-        'resamples': RESAMPLES,
-        'level': LEVEL,
-        'configs': configs,
-        'latency': dict(latency) if latency else None,
-    }
-    return _without_nan(result)
+    configs = {}
+    for name, of_config in runs.items():
+        difference = _difference(of_config, runs[first], replicates[name], replicates[first]) if name != first else None
+        configs[name] = _config_result(of_config, replicates[name], difference)
+    return Comparison(configs, RESAMPLES, LEVEL, latencies)
 
 
 def _require_comparable(runs: Mapping[str, Sequence[Run]]) -> None:
@@ -63,15 +52,16 @@ def _require_comparable(runs: Mapping[str, Sequence[Run]]) -> None:
                 'images: delete the files of one of them and make those runs anew.'
             )
         one = of_config[0]
-        if one.identity['test_images'] != first.identity['test_images'] or one.classes != first.classes:
+        if one.identity.test_images != first.identity.test_images or one.classes != first.classes:
             raise UsageError(
                 f'{first.config} and {name} were tested on different images or classes: compare configs with the same '
                 'test set.'
             )
 
 
-def _recipe(run: Run) -> tuple:
-    return run.identity['config'], run.identity['train_images'], run.identity['test_images']
+def _recipe(run: Run) -> Identity:
+    """What all runs of a config share; their checkpoints are their own."""
+    return replace(run.identity, checkpoint=None)
 
 
 def _replicates(runs: Sequence[Run], index: int, weights: np.ndarray) -> dict[str, np.ndarray]:
@@ -86,64 +76,38 @@ def _replicates(runs: Sequence[Run], index: int, weights: np.ndarray) -> dict[st
     return of_modes
 
 
-def _of_config(runs: Sequence[Run], replicates: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    trained = [run.training for run in runs if run.training]
-    means = {}
+def _config_result(
+    runs: Sequence[Run], replicates: Mapping[str, np.ndarray], difference: Difference | None
+) -> ConfigResult:
+    values = {mode: _values(runs, mode) for mode in MODES}
+    means = {mode: [none_if_nan(mean) for mean in values[mode].mean(0)] for mode in MODES}
+    seed_means = {}
     for mode in MODES:
-        values = [_number(run.metrics[f'mAP_{mode}']) for run in runs]
-        means[f'mAP_{mode}'] = {
-            'mean': float(np.mean(values)),
-            'sd': float(np.std(values, ddof=1)) if len(values) > 1 else None,
-            'interval': _interval(replicates[mode][-1]),
-        }
-    return {
-        'runs': len(runs),
-        **means,
-        'per_class': {name: {f'AP_{mode}': _mean_ap(runs, name, mode) for mode in MODES} for name in runs[0].classes},
-        'model': runs[0].model,
-        'train_seconds': float(np.mean([run['seconds'] for run in trained])) if trained else None,
-        'images_per_second': float(np.median([run['images_per_second'] for run in trained])) if trained else None,
-        'each': [
-            {'seed': run.seed, **{f'mAP_{mode}': run.metrics[f'mAP_{mode}'] for mode in MODES}}
-            | {'training': run.training, 'environment': run.environment, 'checkpoint': run.identity['checkpoint']}
-            for run in runs
-        ],
-    }
+        sd = none_if_nan(np.std(values[mode][:, -1], ddof=1)) if len(runs) > 1 else None
+        seed_means[mode] = SeedMean(means[mode][-1], sd, _interval(replicates[mode][-1]))
+    per_class = {label: {mode: means[mode][row] for mode in MODES} for row, label in enumerate(runs[0].classes)}
+    return ConfigResult(runs, seed_means, per_class, difference)
 
 
 def _difference(
-    runs: Mapping[str, Sequence[Run]], replicates: Mapping[str, Mapping[str, np.ndarray]], first: str, name: str
-) -> dict[str, Any]:
+    runs: Sequence[Run], first: Sequence[Run], replicates: Mapping[str, np.ndarray], of_first: Mapping[str, np.ndarray]
+) -> Difference:
     """Differences from the first config, of the means and of every class."""
-    if name == first:
-        return {'difference': None}
-    difference: dict[str, Any] = {'per_class': {}}
+    estimates = {}
     for mode in MODES:
-        moved = replicates[name][mode] - replicates[first][mode]
-        means = [np.mean([_number(run.metrics[f'mAP_{mode}']) for run in runs[key]]) for key in (name, first)]
-        difference[f'mAP_{mode}'] = {'mean': float(means[0] - means[1]), 'interval': _interval(moved[-1])}
-        for row, label in enumerate(runs[first][0].classes):
-            mean = _mean_ap(runs[name], label, mode) - _mean_ap(runs[first], label, mode)
-            of_class = difference['per_class'].setdefault(label, {})
-            of_class[f'AP_{mode}'] = {'mean': mean, 'interval': _interval(moved[row])}
-    return {'difference': difference}
+        means = _values(runs, mode).mean(0) - _values(first, mode).mean(0)
+        moved = replicates[mode] - of_first[mode]
+        rows = zip(means, moved, strict=True)
+        estimates[mode] = [Estimate(none_if_nan(mean), _interval(of_row)) for mean, of_row in rows]
+    per_class = {label: {mode: estimates[mode][row] for mode in MODES} for row, label in enumerate(first[0].classes)}
+    return Difference({mode: estimates[mode][-1] for mode in MODES}, per_class)
 
 
-def _mean_ap(runs: Sequence[Run], label: str, mode: str) -> float:
-    return float(np.mean([_number(run.metrics['per_class'][label][f'AP_{mode}']) for run in runs]))
+def _values(runs: Sequence[Run], mode: str) -> np.ndarray:
+    """AP of every class, and behind them their mean, in every run: (S, C + 1); NaN where undefined."""
+    rows = [[*(ap[mode] for ap in run.metrics.per_class.values()), run.metrics.mAP[mode]] for run in runs]
+    return np.array(rows, float)
 
 
-def _interval(replicates: np.ndarray) -> list[float] | None:
-    return None if np.isnan(replicates).all() else list(interval(replicates, LEVEL))
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+def _interval(replicates: np.ndarray) -> tuple[float, float] | None:
+    return None if np.isnan(replicates).all() else interval(replicates, LEVEL)

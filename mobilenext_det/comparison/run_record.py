@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import copy
-import hashlib
 import json
+import math
 import zlib
-from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from mmengine.config import Config
 
-from mobilenext_det.engine.precision import ask_for_lower_precision, training_dtype
+from mobilenext_det.analysis.complexity import Count
 from mobilenext_det.errors import UsageError
 from mobilenext_det.files import write_atomically
 
-from .bootstrap import MODES, mean_ap, resampled_ap
+from .bootstrap import mean_ap, resampled_ap
+from .identity import Identity
+from .modes import MODES, with_prefix, without_prefix
 from .outcomes import Outcomes
 
 FORMAT = 1
-# What differs from machine to machine and changes no result: where data is, what the run is called, who loads the data,
-# what makes it fast. The arithmetic, which does change it, is told apart.
-_MACHINE_KEYS = ('data_root', 'ann_file', 'data_prefix', 'work_dir', 'experiment_name', 'num_workers')
-_MACHINE_KEYS += ('acceleration', 'cache_mib')
 _WHAT = {
     'config': 'the config',
     'train_images': 'the list of training images',
@@ -33,37 +29,172 @@ _WHAT = {
 }
 
 
-class Run(NamedTuple):
+def none_if_nan(value: float) -> float | None:
+    """Return a number as JSON has it: what is undefined is None."""
+    return None if math.isnan(value) else float(value)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Average precisions by mode; None where undefined.
+
+    Attributes:
+        mAP: Mean over the classes that have objects.
+        per_class: AP of every class.
+    """
+
+    mAP: dict[str, float | None]
+    per_class: dict[str, dict[str, float | None]]
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Metrics:
+        """Undo :meth:`as_dict`."""
+        per_class = {name: without_prefix('AP', values) for name, values in record['per_class'].items()}
+        return cls(without_prefix('mAP', record), per_class)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        per_class = {name: with_prefix('AP', values) for name, values in self.per_class.items()}
+        return {**with_prefix('mAP', self.mAP), 'per_class': per_class}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What a training went through; empty for a checkpoint that was given.
+
+    Attributes:
+        loss: An iteration and the mean loss up to it.
+        validation: An iteration, and mAP as 11 points and as area after it.
+    """
+
+    loss: list[tuple[int, float | None]]
+    validation: list[tuple[int, float | None, float | None]]
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Curve:
+        """Read what JSON holds as lists."""
+        return cls(**{name: [tuple(point) for point in points] for name, points in record.items()})
+
+
+@dataclass(frozen=True)
+class Training:
+    """The iterations of a training that count, without validation and what a kill threw away.
+
+    Attributes:
+        iterations: Their number.
+        seconds: Their time together.
+        images_per_second: Median speed.
+    """
+
+    iterations: int
+    seconds: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of a detector.
+
+    Attributes:
+        parts: Parameters and multiply-adds of its parts, and of all as 'total'.
+        weights_bytes: Size of a file of the weights alone.
+    """
+
+    parts: dict[str, Count]
+    weights_bytes: int
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Cost:
+        """Undo :meth:`as_dict`."""
+        parts = {part: Count(**count) for part, count in record.items() if part != 'weights_bytes'}
+        return cls(parts, record['weights_bytes'])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return {part: count._asdict() for part, count in self.parts.items()} | {'weights_bytes': self.weights_bytes}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a run was made.
+
+    Attributes:
+        torch: Version of PyTorch.
+        mobilenext_det: Version of this package.
+        device: Name of the GPU, or 'cpu'.
+        cpu: The processor.
+        threads: Its threads.
+    """
+
+    torch: str
+    mobilenext_det: str
+    device: str
+    cpu: str
+    threads: int
+
+    def __str__(self) -> str:
+        """Name the device."""
+        return f'{self.cpu}, {self.threads} threads' if self.device == 'cpu' else self.device
+
+
+@dataclass(frozen=True)
+class Run:
     """A finished run.
 
     Attributes:
         config: Name of the config.
         seed: Seed it was trained with, or the place of its checkpoint in the list given.
-        identity: Digests of the config, of the list of test images, of the list of training images, None if it was not
-            trained by the comparison, and of the checkpoint, or of the weights that training started from, if any.
-        metrics: `mAP_11points` and `mAP_area`, and both APs of every class in `per_class`; None where undefined.
-        curve: `loss`, pairs of an iteration and the mean loss up to it, and `validation`, triples of an iteration and
-            both mAPs; empty for a checkpoint that was given.
-        training: `iterations`, their `seconds`, and `images_per_second`; None for a checkpoint that was given.
-        model: `params` and `madds` of the parts and `total`; `weights_bytes`, the size of a file of the weights alone.
-        environment: Versions of torch and of this package, device, CPU and its threads.
+        identity: What it comes from.
+        metrics: Its average precisions.
+        curve: What its training went through.
+        training: How long that took; None for a checkpoint that was given.
+        model: What the detector costs.
+        environment: Where it was made.
         outcomes: What AP depends on.
     """
 
     config: str
     seed: int
-    identity: dict[str, str | None]
-    metrics: dict[str, Any]
-    curve: dict[str, list]
-    training: dict[str, float] | None
-    model: dict[str, Any]
-    environment: dict[str, Any]
+    identity: Identity
+    metrics: Metrics
+    curve: Curve
+    training: Training | None
+    model: Cost
+    environment: Environment
     outcomes: Outcomes
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Run:
+        """Undo :meth:`as_dict`."""
+        parts = {
+            'identity': Identity(**record['identity']),
+            'metrics': Metrics.from_dict(record['metrics']),
+            'curve': Curve.from_dict(record['curve']),
+            'training': Training(**record['training']) if record['training'] else None,
+            'model': Cost.from_dict(record['model']),
+            'environment': Environment(**record['environment']),
+            'outcomes': Outcomes.from_dict(record['outcomes']),
+        }
+        return cls(**record | parts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return {
+            'config': self.config,
+            'seed': self.seed,
+            'identity': asdict(self.identity),
+            'metrics': self.metrics.as_dict(),
+            'curve': asdict(self.curve),
+            'training': asdict(self.training) if self.training else None,
+            'model': self.model.as_dict(),
+            'environment': asdict(self.environment),
+            'outcomes': self.outcomes.as_dict(),
+        }
 
     @property
     def classes(self) -> list[str]:
         """Names of the classes."""
-        return list(self.metrics['per_class'])
+        return list(self.metrics.per_class)
 
 
 def run_path(out: str | Path, config: str, seed: int) -> Path:
@@ -79,7 +210,7 @@ def write_run(path: Path, run: Run) -> None:
         run: The run.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    record = {'format': FORMAT, **run._asdict(), 'outcomes': run.outcomes.as_dict()}
+    record = {'format': FORMAT, **run.as_dict()}
     lines = ',\n'.join(f'{json.dumps(key)}: {json.dumps(value, allow_nan=False)}' for key, value in record.items())
     write_atomically(f'{{\n{lines}\n}}\n'.encode(), path)
 
@@ -97,7 +228,7 @@ def read_run(path: Path) -> Run:
         record = json.loads(path.read_text())
         if record.pop('format') != FORMAT:
             raise ValueError('it has another format')
-        run = Run(**record | {'outcomes': Outcomes.from_dict(record['outcomes'])})
+        run = Run.from_dict(record)
         _check_metrics(run)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
         raise UsageError(
@@ -110,14 +241,13 @@ def read_run(path: Path) -> Run:
 def _check_metrics(run: Run) -> None:
     ap = resampled_ap(run.outcomes, np.ones((len(run.outcomes.objects), 1), np.int32))
     for mode in MODES:
-        stated = [run.metrics['per_class'][name][f'AP_{mode}'] for name in run.classes]
-        stated.append(run.metrics[f'mAP_{mode}'])
+        stated = [*(values[mode] for values in run.metrics.per_class.values()), run.metrics.mAP[mode]]
         found = [*ap[mode][:, 0], mean_ap(ap[mode])[0]]
         if not np.allclose(np.array(stated, float), found, rtol=1e-9, atol=1e-12, equal_nan=True):
             raise ValueError(f'its outcomes do not give its AP, {mode}')
 
 
-def require_same(stored: Run, path: Path, identity: dict[str, str | None]) -> None:
+def require_same(stored: Run, path: Path, identity: Identity) -> None:
     """Refuse a stored run that another config, other images or another checkpoint gave.
 
     Args:
@@ -128,78 +258,9 @@ def require_same(stored: Run, path: Path, identity: dict[str, str | None]) -> No
     Raises:
         UsageError: If it does not; the sentence says what differs and how to go on.
     """
-    changed = [_WHAT[key] for key in _WHAT if stored.identity[key] != identity[key]]
+    changed = [what for name, what in _WHAT.items() if getattr(stored.identity, name) != getattr(identity, name)]
     if changed:
         raise UsageError(
             f'{path} comes from other settings than those of today: {" and ".join(changed)} changed since; restore '
             'them, compare into another --out, or delete the runs of this config to make them anew.'
         )
-
-
-def identify(config: Config, amp: bool, checkpoint: str | None) -> dict[str, str | None]:
-    """Digest what a run's result depends on besides its seed.
-
-    Args:
-        config: The merged config.
-        amp: Whether it is trained in lower precision.
-        checkpoint: Weights that are evaluated instead of trained.
-    """
-    settings = _without_machine(config.to_dict())
-    settings.get('randomness', {}).pop('seed', None)
-    text = json.dumps([settings, _arithmetic(config, amp)], sort_keys=True, default=repr)
-    return {
-        'config': _digest(text.encode()),
-        'train_images': None if checkpoint else _digest_lists(config.get('train_dataloader')),
-        'test_images': _digest_lists(config.get('test_dataloader')),
-        'checkpoint': _digest_files([Path(checkpoint)] if checkpoint else _first_weights(config.to_dict())),
-    }
-
-
-def _arithmetic(config: Config, amp: bool) -> str:
-    """Name the type that the forward pass runs in on this machine."""
-    config = copy.deepcopy(config)
-    if amp:
-        ask_for_lower_precision(config)
-    return str(training_dtype(config)).removeprefix('torch.')
-
-
-def _without_machine(value: Any) -> Any:
-    if isinstance(value, dict):
-        left_out = (*_MACHINE_KEYS, 'persistent_workers')  # follows from num_workers
-        return {key: _without_machine(item) for key, item in value.items() if key not in left_out}
-    return [_without_machine(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _digest_lists(loader: Any) -> str:
-    """Digest the words of a loader's annotation files: the names of its images, in VOC's layout."""
-    words = [Path(path).read_text().split() for path in _annotation_files(loader)]
-    return _digest(json.dumps(words).encode())
-
-
-def _annotation_files(loader: Any) -> list[Path]:
-    found = (part for part in _dicts(loader) if part.get('ann_file'))
-    return [Path(part.get('data_root') or '', part['ann_file']) for part in found]
-
-
-def _first_weights(config: Any) -> list[Path]:
-    """Return the files that training starts from: those of `init_cfg` and `load_from`, if they are there."""
-    named = (part.get(key) for part in _dicts(config) for key in ('checkpoint', 'load_from'))
-    return [Path(name) for name in named if isinstance(name, str) and Path(name).is_file()]
-
-
-def _dicts(value: Any) -> Iterator[dict]:
-    """Yield a dict and all dicts inside it, the outer ones first."""
-    if isinstance(value, dict):
-        yield value
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _dicts(item)
-
-
-def _digest_files(files: list[Path]) -> str | None:
-    return _digest(b''.join(file.read_bytes() for file in files)) if files else None
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]

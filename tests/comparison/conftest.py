@@ -5,8 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from mobilenext_det.analysis.complexity import Count
+from mobilenext_det.comparison.identity import Identity
 from mobilenext_det.comparison.outcomes import Outcomes
-from mobilenext_det.comparison.run_record import Run
+from mobilenext_det.comparison.run_record import Cost, Curve, Environment, Metrics, Run, Training
 from mobilenext_det.evaluation import Detections, EvaluationSet, Objects, summarise
 
 
@@ -75,19 +77,16 @@ def run_of():
         label = np.where(swapped, other.detections.label, good.detections.label)
         data = dataclasses.replace(good, detections=good.detections._replace(scores=score, label=label))
         summary = summarise(data)
-        per_class = {row.name: {'AP_11points': row.AP_11points, 'AP_area': row.AP_area} for row in summary.classes}
-        parts = {part: {'params': 1000, 'madds': 9000} for part in ('backbone', 'neck', 'head', 'total')}
+        per_class = {row.name: {'11points': row.AP_11points, 'area': row.AP_area} for row in summary.classes}
         return Run(
             config,
             seed,
-            {'config': f'digest of {config}', 'train_images': 'x', 'test_images': 'y', 'checkpoint': None},
-            {'mAP_11points': summary.mAP_11points, 'mAP_area': summary.mAP_area, 'per_class': per_class},
-            {'loss': [[1, 9.0], [2, 5.0 + seed]], 'validation': [[1, 0.1, 0.12], [2, 0.3, 0.3]]}
-            if curve
-            else {'loss': [], 'validation': []},
-            {'iterations': 2, 'seconds': 4.0 + seed, 'images_per_second': 8.0 + seed} if curve else None,
-            {**parts, 'weights_bytes': 4500},
-            {'torch': '2', 'mobilenext_det': '0', 'device': 'cpu', 'cpu': 'a processor', 'threads': 2},
+            Identity(f'digest of {config}', train_images='x', test_images='y', checkpoint=None),
+            Metrics({'11points': summary.mAP_11points, 'area': summary.mAP_area}, per_class),
+            Curve([(1, 9.0), (2, 5.0 + seed)], [(1, 0.1, 0.12), (2, 0.3, 0.3)]) if curve else Curve([], []),
+            Training(iterations=2, seconds=4.0 + seed, images_per_second=8.0 + seed) if curve else None,
+            Cost(dict.fromkeys(('backbone', 'neck', 'head', 'total'), Count(1000, 9000)), weights_bytes=4500),
+            Environment(torch='2', mobilenext_det='0', device='cpu', cpu='a processor', threads=2),
             Outcomes.of(data, summary),
         )
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mobilenext_det.comparison.bootstrap import MODES, interval, mean_ap, resample_images, resample_seeds, resampled_ap
+from mobilenext_det.comparison.bootstrap import interval, mean_ap, resample_images, resample_seeds, resampled_ap
+from mobilenext_det.comparison.modes import MODES
 from mobilenext_det.comparison.outcomes import Outcomes
 from mobilenext_det.evaluation import summarise
 
@@ -72,7 +73,7 @@ def test_resamples_are_as_large_as_the_set_and_repeat_with_the_seed():
 
 
 def test_the_interval_of_a_difference_is_that_of_a_plain_loop(random_set, repeated):
-    """A loop that builds every resample image by image and judges it with the metric, over two runs of two models."""
+    """A loop that builds every resample image by image and evaluates it, over two runs of two models."""
     sets = [[random_set(seed, objects=40, detections=120) for seed in pair] for pair in ((1, 2), (3, 4))]
     for pair in sets:  # the same objects for all, as in a comparison
         pair[:] = [type(item)(*_with_objects(item, sets[0][0])) for item in pair]

@@ -1,12 +1,14 @@
 """What a comparison refuses before it trains anything, and reports made of files alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mobilenext_det.comparison.compare import compare, plan
-from mobilenext_det.comparison.run_record import identify, run_path, write_run
+from mobilenext_det.comparison.identity import identify
+from mobilenext_det.comparison.run_record import run_path, write_run
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.errors import UsageError
 
@@ -64,7 +66,7 @@ def test_missing_data_is_named(data_root, tmp_path):
 
 def test_runs_of_another_config_are_never_mixed_in(data_root, tmp_path, run_of):
     run = run_of('ssdlite_mobilenext_voc', 0)
-    store(tmp_path, run._replace(identity=identify(load_config(CONFIGS[0], (), data_root), False, None)))
+    store(tmp_path, replace(run, identity=identify(load_config(CONFIGS[0], (), data_root), False, None)))
     assert len(plan(CONFIGS, str(tmp_path), 1, data_root)) == 2
     with pytest.raises(
         UsageError, match='seed0.json comes from other settings than those of today: the config changed'
@@ -74,13 +76,20 @@ def test_runs_of_another_config_are_never_mixed_in(data_root, tmp_path, run_of):
 
 def test_a_report_needs_nothing_but_the_runs(tmp_path, run_of, capsys):
     store(tmp_path, *(run_of(name, seed) for name in ('one', 'two', 'three') for seed in range(2)))
-    numbers = compare([], str(tmp_path), report_only=True)
-    assert list(numbers['configs']) == ['one', 'three', 'two']
-    assert numbers == json.loads((tmp_path / 'comparison.json').read_text())
+    comparison = compare([], str(tmp_path), report_only=True)
+    assert list(comparison.configs) == ['one', 'three', 'two']
+    assert comparison.as_dict() == json.loads((tmp_path / 'comparison.json').read_text())
     chosen = compare(['configs/two.py', 'one'], str(tmp_path), report_only=True)
-    assert (list(chosen['configs']), chosen['first']) == (['two', 'one'], 'two')
+    assert (list(chosen.configs), chosen.first) == (['two', 'one'], 'two')
     assert f'The report is {tmp_path / "comparison.html"}.' in capsys.readouterr().out
     with pytest.raises(UsageError, match='holds no finished run of four'):
         compare(['one', 'four'], str(tmp_path), report_only=True)
     with pytest.raises(UsageError, match='two configs or more, but got none'):
         compare([], str(tmp_path / 'empty'), report_only=True)
+
+
+def test_latencies_of_another_format_are_named(tmp_path, run_of):
+    store(tmp_path, *(run_of(name, 0) for name in ('one', 'two')))
+    (tmp_path / 'latency.json').write_text('{"milliseconds": {"eager PyTorch": {"one": 1.5}}}')
+    with pytest.raises(UsageError, match='latency.json holds no latencies of this version: delete it'):
+        compare([], str(tmp_path), report_only=True)

@@ -46,7 +46,7 @@ def recorded(path):
     """The seed and the iterations of a run, where its file has them, and its scores."""
     if path.parent.name == 'runs':
         run = read_run(path)  # computes the APs anew
-        return run.seed, run.training['iterations'], named(run.metrics)
+        return run.seed, run.training.iterations, named(run.metrics.as_dict())
     if path.suffix == '.json':
         last = json.loads(path.read_text())['val'][-1]
         return None, last['step'], named(last)
