@@ -32,7 +32,7 @@ class Teacher(nn.Module):
     Raises:
         UsageError: If the module or the file is missing, or the weights do not fit.
 
-    Example:
+    Examples:
         >>> teacher = Teacher('torchvision.models:mobilenet_v2', 'data/mobilenet_v2-7ebf99e0.pth')  # doctest: +SKIP
     """
 

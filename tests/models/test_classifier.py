@@ -133,7 +133,7 @@ def test_bad_arguments(arguments, message):
 
 
 def test_the_example():
-    example = inspect.getdoc(ImageClassifier).partition('Example:')[2]
+    example = inspect.getdoc(ImageClassifier).partition('Examples:')[2]
     assert '(2, 10)' in example
     backbone = dict(type='MobileNeXt', out_indices=(7,), total_stride=8)
     assert tuple(ImageClassifier(backbone, num_classes=10)(torch.rand(2, 3, 32, 32)).shape) == (2, 10)
