@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -33,7 +32,7 @@ def _scalar(dtype: np.dtype, data: bytes) -> np.generic:
 
 # What mmengine's own checkpoints name besides tensors (mmengine#1655), and what is called instead. NumPy 1 and 2 name
 # their module differently; setting a dtype's byte order needs its class, object arrays have no entry.
-_STAND_INS: dict[str, Callable[..., Any]] = {
+_STAND_INS: dict[str, Any] = {
     'mmengine.logging.history_buffer.HistoryBuffer': _History,
     'builtins.getattr': _nothing,
     'numpy.dtype': np.dtype,

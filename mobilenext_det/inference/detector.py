@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmcv.transforms import Compose
+from mmdet.models import BaseDetector
 from mmdet.registry import DATASETS, MODELS
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
-from torch import nn
 
 from mobilenext_det.checkpoints import load_in_full
 from mobilenext_det.engine.acceleration import folded
@@ -46,7 +46,7 @@ class Detector:
         model = _build(self.config)
         weights = load_in_full(model, checkpoint, self.config.filename)
         self.classes = weights.classes or _test_classes(self.config)
-        self.model = folded(model.to(device).eval())
+        self.model: BaseDetector = folded(model.to(device).eval())
         self.model.cfg = self.config  # where MMDetection's own functions look for it
         pipeline = get_test_pipeline_cfg(self.config)
         self._pipeline = Compose([dict(type='mmdet.LoadImageFromNDArray'), *pipeline[1:]])
@@ -77,7 +77,7 @@ class Detector:
         ]
 
 
-def _build(config: Config) -> nn.Module:
+def _build(config: Config) -> BaseDetector:
     """Build a config's model, whose weights are still to come."""
     init_default_scope(config.get('default_scope', 'mmdet'))
     return revert_sync_batchnorm(MODELS.build(config.model))  # synchronised batch norm needs several processes

@@ -1,15 +1,18 @@
 import pytest
 import torch
+from mmengine.runner import Runner
 from torch import nn
 
 from mobilenext_det.checkpoints import mismatches
 from mobilenext_det.errors import UsageError
+from tests.fixtures.tiny_network import tiny_config
 
 
-@pytest.fixture
-def checkpoint(tiny_runner, tmp_path):
-    tiny_runner(tmp_path / 'three_classes').train()
-    return tmp_path / 'three_classes' / 'iter_8.pth'
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('three_classes')
+    Runner.from_cfg(tiny_config(folder)).train()
+    return folder / 'iter_8.pth'
 
 
 FIVE = {'model.classes': 5}

@@ -257,7 +257,7 @@ def test_what_is_missing_is_said_in_a_sentence(tools, tmp_path, capsys):
     assert '`python tools/data/make_toy_voc.py --out data/toy` and add `--data-root data/toy`' in sentence
 
 
-@pytest.mark.parametrize('name', ['train.py', 'test.py', 'detect.py', 'publish.py'])
+@pytest.mark.parametrize('name', ['train.py', 'test.py', 'detect.py', 'export.py', 'publish.py'])
 def test_help_comes_before_any_heavy_import(name, tools):
     command = tools.command(name, '--help')
     result = subprocess.run([command[0], '-X', 'importtime', *command[1:]], capture_output=True, text=True)
