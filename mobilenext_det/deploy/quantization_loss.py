@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ import onnx
 import onnxruntime
 from mmengine.config import Config
 
-from mobilenext_det.display.tables import markdown_table, render
+from mobilenext_det.display.tables import Column, Table, number
 from mobilenext_det.files import write_atomically
 from mobilenext_det.inference.detector import Detector
 
@@ -20,6 +21,13 @@ from .network import ExportableNetwork
 from .onnx_file import trace
 from .pictures import calibration_images
 from .quantization import nodes_by_part, quantize
+
+_COLUMNS = (
+    Column('network', words=True),
+    Column('in int8', words=True),
+    Column('probabilities, dB', partial(number, digits=1)),
+    Column('boxes, dB', partial(number, digits=1)),
+)
 
 
 class Loss(NamedTuple):
@@ -89,11 +97,7 @@ def write(losses: dict[str, list[Loss]], path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = {name: [loss._asdict() for loss in each] for name, each in losses.items()}
     write_atomically((json.dumps(rows, indent=1) + '\n').encode(), path)
-    table = markdown_table(['network', 'in int8'], ['probabilities, dB', 'boxes, dB'])
-    for name, each in losses.items():
-        for loss in each:
-            table.add_row(name, loss.part, f'{loss.probabilities:.1f}', f'{loss.boxes:.1f}')
-    return render(table)
+    return Table(_COLUMNS, [(name, *loss) for name, each in losses.items() for loss in each]).markdown()
 
 
 def _run(model: onnx.ModelProto, pictures: np.ndarray) -> list[np.ndarray]:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mobilenext_det.datasets.image_check import BrokenImageError, check_complete
 from mobilenext_det.display.drawing import draw_detections, legible_zoom
+from mobilenext_det.errors import UserError
 
+from .formats import open_exported
 from .runtime import DeployError, Detector, read_image
 
 if TYPE_CHECKING:
@@ -133,13 +135,13 @@ def serve(page: gradio.Blocks, port: int) -> None:
 def main() -> int:
     """Serve the page; return 2 after one sentence on stderr if that cannot be."""
     parser = argparse.ArgumentParser(description='Try an exported detector on a web page that only this machine sees.')
-    parser.add_argument('model', help='ONNX file that tools/export.py wrote')
+    parser.add_argument('model', help='file that tools/export.py wrote')
     parser.add_argument('--port', type=int, default=7860, help='port of the page (default: %(default)s)')
-    parser.add_argument('--threads', type=int, help="threads to use (default: ONNX Runtime's choice)")
+    parser.add_argument('--threads', type=int, help='threads to use (default: the choice of what runs it)')
     args = parser.parse_args()
     try:
-        serve(build_page(Detector(args.model, args.threads)), args.port)
-    except DeployError as error:
+        serve(build_page(open_exported(args.model, args.threads)), args.port)
+    except (DeployError, UserError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

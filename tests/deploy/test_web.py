@@ -291,6 +291,9 @@ def test_a_model_that_is_missing_or_damaged_is_refused_before_anything_is_served
     assert status == 2
     assert said.startswith(f'{damaged} is no ONNX model that can be run here')
     assert said.count('\n') == 1
+    status, said = refused(tmp_path / 'model.pth')
+    assert status == 2
+    assert 'model.pth is no exported detector: its name must end in .onnx' in said
 
 
 def test_help_does_not_wait_for_gradio_or_onnx_runtime():
