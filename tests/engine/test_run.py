@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 
 from mobilenext_det.engine.config import load_config
@@ -48,3 +50,12 @@ def test_predictions_are_written_to_a_pickle_file_only(config, tmp_path):
         evaluate(config, tmp_path / 'last.pth', out='found.json')
     with pytest.raises(UsageError, match=r'There is no checkpoint nowhere\.pth\.'):
         evaluate(config, 'nowhere.pth')
+
+
+def test_a_run_leaves_its_config_as_it_is(config):
+    before = copy.deepcopy(config.to_dict())
+    with pytest.raises(UsageError, match='There is no checkpoint'):
+        train(config, amp=True, resume='nowhere.pth', work_dir='there')
+    with pytest.raises(UsageError, match='There is no checkpoint'):
+        evaluate(config, 'nowhere.pth', work_dir='there')
+    assert config.to_dict() == before
