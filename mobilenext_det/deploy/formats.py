@@ -91,22 +91,24 @@ def _open_executorch(path: str, threads: int | None) -> runtime.Detector:
     return ExecuTorchDetector(path, threads)
 
 
-_TABLE = (
-    Format(
-        'onnx', 'ONNX Runtime', '.onnx', 'onnxruntime', standalone=True, has_int8=True, has_nms=True,
-        write=_write_onnx, open=runtime.Detector,
-    ),
-    Format(
-        'torchscript', 'TorchScript', '.torchscript', 'torch', standalone=False, has_int8=False, has_nms=True,
-        write=_write_torchscript, open=_open_torchscript,
-    ),
-    Format(
-        'executorch', 'ExecuTorch', '.pte', 'executorch', standalone=False, has_int8=True, has_nms=False,
-        write=_write_executorch, open=_open_executorch,
-    ),
-)  # fmt: skip
-FORMATS = {each.name: each for each in _TABLE}
-_BY_SUFFIX = {each.suffix: each for each in _TABLE}
+FORMATS = {
+    each.name: each
+    for each in (
+        Format(
+            'onnx', 'ONNX Runtime', '.onnx', 'onnxruntime', standalone=True, has_int8=True, has_nms=True,
+            write=_write_onnx, open=runtime.Detector,
+        ),
+        Format(
+            'torchscript', 'TorchScript', '.torchscript', 'torch', standalone=False, has_int8=False, has_nms=True,
+            write=_write_torchscript, open=_open_torchscript,
+        ),
+        Format(
+            'executorch', 'ExecuTorch', '.pte', 'executorch', standalone=False, has_int8=True, has_nms=False,
+            write=_write_executorch, open=_open_executorch,
+        ),
+    )
+}  # fmt: skip
+_BY_SUFFIX = {each.suffix: each for each in FORMATS.values()}
 
 
 def find_format(name: str) -> Format:
