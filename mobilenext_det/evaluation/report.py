@@ -10,13 +10,16 @@ from matplotlib.figure import Figure
 
 from mobilenext_det.display.page import Section, Tiles, html_page
 from mobilenext_det.display.tables import number, percent
+from mobilenext_det.files import write_atomically
 
 from .charts import average_precision_bars, confusion_map, error_bars, precision_recall_curves
 from .confusion import confusion_matrix
-from .errors import BACKGROUND_IOU, break_down
+from .errors import BACKGROUND_IOU, ErrorBreakdown, break_down
 from .gallery import Picture, contact_sheet, worst_false_positives, worst_misses
 from .summary import Evaluated, Summary
 from .tables import class_table, error_table, pair_table
+
+NUMBERS = 'summary.json'
 
 
 def write_report(folder: str | Path, sets: Sequence[Evaluated], title: str = 'VOC evaluation') -> Path:
@@ -33,75 +36,20 @@ def write_report(folder: str | Path, sets: Sequence[Evaluated], title: str = 'VO
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    names, summaries = [each.name for each in sets], [each.summary for each in sets]
     breakdowns = [break_down(each.data, each.summary) for each in sets]
-    _, data, summary = sets[0]
-    of_first = f' Of {names[0]}.' if len(sets) > 1 else ''
-    score = summary.best.score if summary.best else 0.0
-
-    def save(name: str, figure: Figure) -> Path:
-        figure.savefig(folder / name)
-        return folder / name
-
-    def photos(heading: str, note: str, name: str, pictures: list[Picture]) -> Section:
-        if not pictures:
-            return Section(heading, [f'{note} There are none, or their images are not at hand.'])
-        return Section(heading, [note], save(name, contact_sheet(pictures)), photos=True)
-
-    sections = [
-        Section(
-            'Average precision by class',
-            ['TP and FP count all detections; precision and recall are given where F1 is highest.'],
-            save('average_precision.png', average_precision_bars(names, summaries)),
-            class_table(summary) if len(sets) == 1 else pair_table(names, summaries),
-        ),
-        Section(
-            'Precision and recall',
-            ['Thin: as measured. Bold: the envelope whose area is AP. Dot: the highest F1.'],
-            save('precision_recall.png', precision_recall_curves(names, summaries)),
-        ),
-        Section(
-            'What errors cost',
-            [
-                'Gain in mAP (area) if all errors of one kind alone were repaired, after TIDE. Poor box: right class, '
-                f'IoU from {BACKGROUND_IOU:g} to {summary.iou_threshold:g}. Wrong class: on an object of another '
-                'class. Duplicate: the object is taken. Both: wrong class and poor box.'
-            ],
-            save('errors.png', error_bars(names, breakdowns)),
-            error_table(names, breakdowns),
-        ),
-        Section(
-            'Confusion between classes',
-            [
-                f'Objects by what they were detected as, from score {score:.3f} on, where F1 is highest; depth of '
-                f'colour is the share of the row.{of_first}'
-            ],
-            save('confusion.png', confusion_map(data.classes, confusion_matrix(data, score, summary.iou_threshold))),
-        ),
-        photos(
-            'Worst false positives',
-            f'Highest scores first, one an image. Red: the detection. Green: the object it is about.{of_first}',
-            'false_positives.png',
-            worst_false_positives(data, summary, breakdowns[0]),
-        ),
-        photos(
-            'Worst misses',
-            f'The largest objects not found with a score of {score:.3f} or more, one an image.{of_first}',
-            'misses.png',
-            worst_misses(data, summary),
-        ),
-    ]
     results = {
         each.name: each.summary.as_dict() | {'errors': breakdown.as_dict()}
         for each, breakdown in zip(sets, breakdowns, strict=True)
     }
-    (folder / 'summary.json').write_text(json.dumps(results, indent=2) + '\n')
-    page = folder / 'index.html'
+    write_atomically(f'{json.dumps(results, indent=2)}\n'.encode(), folder / NUMBERS)
+    several, summary = len(sets) > 1, sets[0].summary
     note = (
         f'{summary.images} images. AP in percent at IoU {summary.iou_threshold:g}; {summary.policy}; {summary.pixels}.'
     )
-    tiles = [_tiles(each, name if len(names) > 1 else '') for name, each in zip(names, summaries, strict=True)]
-    page.write_text(html_page(title, note, sections, 'summary.json', tiles=tiles), encoding='utf-8')
+    sections = [*_of_all(sets, breakdowns, folder), *_of_first(sets[0], breakdowns[0], folder, several)]
+    tiles = [_tiles(each.summary, each.name if several else '') for each in sets]
+    page = folder / 'index.html'
+    write_atomically(html_page(title, note, sections, NUMBERS, tiles=tiles).encode(), page)
     return page
 
 
@@ -116,3 +64,73 @@ def _tiles(summary: Summary, heading: str) -> Tiles:
         values['recall at best F1'] = percent(summary.best.recall)
     values |= {count: number(summary.total(count)) for count in ('objects', 'detections')}
     return Tiles(values, heading)
+
+
+def _of_all(sets: Sequence[Evaluated], breakdowns: Sequence[ErrorBreakdown], folder: Path) -> list[Section]:
+    """What is shown of one set, and of two side by side."""
+    names, summaries = [each.name for each in sets], [each.summary for each in sets]
+    threshold = summaries[0].iou_threshold
+    return [
+        Section(
+            'Average precision by class',
+            ['TP and FP count all detections; precision and recall are given where F1 is highest.'],
+            _save(average_precision_bars(names, summaries), folder / 'average_precision.png'),
+            class_table(summaries[0]) if len(sets) == 1 else pair_table(names, summaries),
+        ),
+        Section(
+            'Precision and recall',
+            ['Thin: as measured. Bold: the envelope whose area is AP. Dot: the highest F1.'],
+            _save(precision_recall_curves(names, summaries), folder / 'precision_recall.png'),
+        ),
+        Section(
+            'What errors cost',
+            [
+                'Gain in mAP (area) if all errors of one kind alone were repaired, after TIDE. Poor box: right class, '
+                f'IoU from {BACKGROUND_IOU:g} to {threshold:g}. Wrong class: on an object of another class. Duplicate: '
+                'the object is taken. Both: wrong class and poor box.'
+            ],
+            _save(error_bars(names, breakdowns), folder / 'errors.png'),
+            error_table(names, breakdowns),
+        ),
+    ]
+
+
+def _of_first(first: Evaluated, breakdown: ErrorBreakdown, folder: Path, several: bool) -> list[Section]:
+    """What is shown of the first set alone."""
+    name, data, summary = first
+    of_first = f' Of {name}.' if several else ''
+    score = summary.best.score if summary.best else 0.0
+    confusion = confusion_map(data.classes, confusion_matrix(data, score, summary.iou_threshold))
+    return [
+        Section(
+            'Confusion between classes',
+            [
+                f'Objects by what they were detected as, from score {score:.3f} on, where F1 is highest; depth of '
+                f'colour is the share of the row.{of_first}'
+            ],
+            _save(confusion, folder / 'confusion.png'),
+        ),
+        _photos(
+            'Worst false positives',
+            f'Highest scores first, one an image. Red: the detection. Green: the object it is about.{of_first}',
+            worst_false_positives(data, summary, breakdown),
+            folder / 'false_positives.png',
+        ),
+        _photos(
+            'Worst misses',
+            f'The largest objects not found with a score of {score:.3f} or more, one an image.{of_first}',
+            worst_misses(data, summary),
+            folder / 'misses.png',
+        ),
+    ]
+
+
+def _photos(heading: str, note: str, pictures: Sequence[Picture], path: Path) -> Section:
+    if not pictures:
+        return Section(heading, [f'{note} There are none, or their images are not at hand.'])
+    return Section(heading, [note], _save(contact_sheet(pictures), path), photos=True)
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    figure.savefig(path)
+    return path

@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenext_det.evaluation import Evaluated, EvaluationSet, summarise
+from mobilenext_det.evaluation import Evaluated, EvaluationSet, ImageRecord, summarise
+from mobilenext_det.evaluation.charts import average_precision_bars, confusion_map, precision_recall_curves
+from mobilenext_det.evaluation.confusion import confusion_matrix
 from mobilenext_det.evaluation.devkit_files import read_detections
 from mobilenext_det.evaluation.errors import break_down
 from mobilenext_det.evaluation.gallery import _window, worst_false_positives, worst_misses
 from mobilenext_det.evaluation.report import write_report
+from mobilenext_det.evaluation.tables import class_table, error_table
 from mobilenext_det.evaluation.voc_files import read_ground_truth
 
 CHARTS = ('average_precision.png', 'precision_recall.png', 'errors.png', 'confusion.png')
@@ -36,13 +39,15 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.loads, self.text = [], [], ''
+        self.open, self.loads, self.text, self.rows = [], [], '', []
         self.feed(text)
         assert self.open == []
 
     def handle_starttag(self, tag, attrs):
         if tag not in ('meta', 'img'):
             self.open.append(tag)
+        if tag == 'tr':
+            self.rows.append([])
         self.loads += [value for key, value in attrs if key in ('src', 'href')]
 
     def handle_endtag(self, tag):
@@ -50,6 +55,8 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.text += data + ' '
+        if self.open and self.open[-1] in ('th', 'td'):
+            self.rows[-1].append(data)
 
 
 def test_page_is_complete_and_needs_nothing_else(voc, tmp_path):
@@ -130,3 +137,52 @@ def test_matplotlib_is_for_those_who_want_pictures():
     assert any(file.endswith('voc_metric.py') for file in files)
     for file in files:
         assert not re.search(r'^(from|import) matplotlib', Path(file).read_text(), re.MULTILINE), file
+
+
+def test_an_image_that_cannot_be_read_is_passed_over(voc, tmp_path):
+    (voc.root / 'JPEGImages/000002.jpg').write_bytes(b'\xff\xd8\xff no image')
+    one = evaluated(voc)
+    false = worst_false_positives(one.data, one.summary, break_down(one.data, one.summary))
+    assert [picture.caption for picture in false] == ['cat 0.50 · 000001\nduplicate']
+    assert worst_misses(one.data, one.summary) == []
+
+
+STRANGE = ('<script>alert(1)</script>', 'say "cheese" & smile', 'Käfer', 'a|b', '[red]', '$x^2$ or $y')
+
+
+def strangely_named():
+    box = np.array([[10.0, 10, 49, 49]])
+    boxes, labels = np.repeat(box, len(STRANGE), 0), np.arange(len(STRANGE))
+    record = ImageRecord('1', '', boxes, labels, labels < 0, boxes, labels, labels / 10 + 0.1)
+    data = EvaluationSet.from_records([record], STRANGE)
+    return Evaluated('<b>mine</b>', data, summarise(data))
+
+
+def test_strange_class_names_are_shown_as_they_are(tmp_path):
+    source = write_report(tmp_path, [strangely_named()], '<i>title</i>').read_text()
+    page = Page(source)
+    assert '<script' not in source and '<i>' not in source
+    for name in (*STRANGE, '<i>title</i>'):
+        assert name in page.text
+    assert list(json.loads((tmp_path / 'summary.json').read_text())['<b>mine</b>']['per_class']) == list(STRANGE)
+
+
+def test_strange_class_names_are_no_mathematics_in_plots():
+    one = strangely_named()
+    bars = average_precision_bars(['mine'], [one.summary])
+    curves = precision_recall_curves(['mine'], [one.summary])
+    confusion = confusion_map(one.data.classes, confusion_matrix(one.data, 0.0))
+    titles = [axes.title for axes in curves.axes]
+    assert [title.get_text() for title in titles] == list(STRANGE)
+    for texts in (bars.axes[0].get_yticklabels(), confusion.axes[0].get_xticklabels(), titles):
+        assert set(STRANGE) <= {text.get_text() for text in texts}
+        assert not any(text.get_parse_math() for text in texts)
+
+
+def test_the_page_has_the_numbers_of_the_printed_tables(voc, tmp_path):
+    one = evaluated(voc)
+    page = Page(write_report(tmp_path, [one]).read_text())
+    for table in (class_table(one.summary), error_table(['ours'], [break_down(one.data, one.summary)])):
+        printed = [[cell.strip() for cell in line.split('|')[1:-1]] for line in table.markdown().splitlines()]
+        for row in (printed[0], *printed[2:]):
+            assert row in page.rows
