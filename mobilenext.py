@@ -70,9 +70,9 @@ def main() -> int:
     commands, arguments = tools(), sys.argv[1:]
     for words in (2, 1):
         if (name := ' '.join(arguments[:words])) in commands:
-            sys.argv = [f'mobilenext {name}', *arguments[words:]]
-            runpy.run_path(str(commands[name]), run_name='__main__')
-            return 0
+            program = runpy.run_path(str(commands[name]))
+            sys.argv = [f'mobilenext {name}', *arguments[words:]]  # now, as runpy puts the file's path there
+            return exit_code(program['main'])
     if arguments in ([], ['--help'], ['-h']):
         print(overview())
         return 0

@@ -31,17 +31,21 @@ PINNED = Path(__file__).resolve().parent.parent / 'requirements' / 'mmcv.txt'
 PROGRESS = re.compile(r'^\[(\d+)/(\d+)\]')
 
 
+class BuildError(Exception):
+    """What keeps the build from being made, in a sentence."""
+
+
 def pinned_version() -> str:
     """Return the mmcv version that requirements/mmcv.txt pins."""
     return re.search(r'^mmcv==(\S+)', PINNED.read_text(), re.MULTILINE)[1]
 
 
 def check_machine() -> None:
-    """Exit with one sentence if something that the build needs is missing."""
+    """Raise a BuildError if something that the build needs is missing."""
     if not shutil.which(compiler()):
-        raise SystemExit('No C++ compiler was found; install g++ (Debian: apt-get install g++) and run this again.')
+        raise BuildError('No C++ compiler was found; install g++ (Debian: apt-get install g++) and run this again.')
     if not (header := Path(sysconfig.get_path('include'), 'Python.h')).is_file():
-        raise SystemExit(f'{header} is missing; install it (Debian: apt-get install python3-dev) and run this again.')
+        raise BuildError(f'{header} is missing; install it (Debian: apt-get install python3-dev) and run this again.')
 
 
 def compiler() -> str:
@@ -170,25 +174,39 @@ def cached_wheel(version: str) -> Path:
     return wheels[0]
 
 
-def main() -> None:
-    """Build the wheel, or take it from the cache, and install it."""
+def main() -> int:
+    """Build and install, or say in one sentence what is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--version', help='mmcv version (default: the one in requirements/mmcv.txt)')
     parser.add_argument('--no-install', action='store_true', help='print the path of the wheel instead')
     arguments = parser.parse_args()
+    try:
+        provide(arguments.version, arguments.no_install)
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def provide(version: str | None, only_print: bool) -> None:
+    """Install the wheel, or print its path.
+
+    Raises:
+        BuildError: If it cannot be built.
+    """
     for module in ('torch', 'setuptools', 'wheel', 'ninja'):
         if importlib.util.find_spec(module) is None:
-            raise SystemExit(f'{module} is missing in {sys.executable}; pip install {module} and run this again.')
-    version = arguments.version or pinned_version()
+            raise BuildError(f'{module} is missing in {sys.executable}; pip install {module} and run this again.')
+    version = version or pinned_version()
     try:
         wheel = cached_wheel(version)
     except subprocess.CalledProcessError as error:
-        raise SystemExit(f'mmcv {version} could not be built ({error}); its output is above.') from None
-    if arguments.no_install:
+        raise BuildError(f'mmcv {version} could not be built ({error}); its output is above.') from None
+    if only_print:
         print(wheel)
     else:
         pip('install', '--no-deps', '--force-reinstall', str(wheel))
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

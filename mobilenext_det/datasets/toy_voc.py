@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 from rich.progress import track
 
+from mobilenext_det.errors import UsageError
+
 from .toy_scenes import CLASSES, SPLITS, SceneObject, draw_scene
 
 VERSION = 5  # raise it when the same parameters draw other scenes than before
@@ -103,20 +105,20 @@ def _write_set(folder: Path, record: dict[str, int], workers: int) -> None:
 
 
 def _is_made(folder: Path, record: dict[str, int]) -> bool:
-    """Whether this very set is there in full; FileExistsError if there is anything else."""
+    """Whether this very set is there in full; UsageError if there is anything else."""
     if not folder.exists():
         return False
     note = folder / 'toy_voc.json'
     found = json.loads(note.read_text()) if note.exists() else 'no toy_voc.json'
     if found != record:
-        raise FileExistsError(
+        raise UsageError(
             f'{folder} holds another data set ({found}, wanted {record}): name another folder, or delete this one.'
         )
     images = record['trainval'] + record['test']
     for part in ('JPEGImages', 'Annotations'):
         count = len(list((folder / part).iterdir())) if (folder / part).exists() else 0
         if count != images:
-            raise FileExistsError(
+            raise UsageError(
                 f'{folder / part} holds {count} files where {images} were made: delete {folder} and make it again.'
             )
     return True
@@ -147,11 +149,10 @@ def make_toy_voc(
         True if the set was made, False if it was there.
 
     Raises:
-        ValueError: If a number is too small.
-        FileExistsError: If out/VOC2007 is anything else than this very set.
+        UsageError: If a number is too small, or out/VOC2007 is anything else than this very set.
     """
     if min(trainval, test) < 1 or size < MIN_SIZE:
-        raise ValueError(f'trainval={trainval} and test={test} must be 1 or more, and size={size} {MIN_SIZE} or more.')
+        raise UsageError(f'trainval={trainval} and test={test} must be 1 or more, and size={size} {MIN_SIZE} or more.')
     out = Path(out)
     record = {'version': VERSION, 'trainval': trainval, 'test': test, 'seed': seed, 'size': size}
     if _is_made(out / 'VOC2007', record):

@@ -13,6 +13,7 @@ import pytest
 from mobilenext import exit_code
 from mobilenext_det.datasets.toy_scenes import CLASSES, draw_scene
 from mobilenext_det.datasets.toy_voc import make_toy_voc
+from mobilenext_det.errors import UsageError
 
 SMALL_SET = {'trainval': 24, 'test': 8, 'seed': 3, 'size': 128}
 TOOL = Path(__file__).parents[2] / 'tools' / 'data' / 'make_toy_voc.py'
@@ -136,7 +137,7 @@ def test_the_same_set_is_not_made_twice(voc, monkeypatch, capsys):
 
 def test_another_set_is_not_overwritten(voc, monkeypatch, tmp_path, capsys):
     before = contents(voc)
-    with pytest.raises(FileExistsError, match='holds another data set .* delete this one'):
+    with pytest.raises(UsageError, match='holds another data set .* delete this one'):
         make_toy_voc(voc.parent, **SMALL_SET | {'seed': 4})
     assert run_tool(monkeypatch, '--out', voc.parent) == 2
     assert 'VOC2007 holds another data set' in capsys.readouterr().err
@@ -144,7 +145,7 @@ def test_another_set_is_not_overwritten(voc, monkeypatch, tmp_path, capsys):
 
     (tmp_path / 'VOC2007').mkdir()
     (tmp_path / 'VOC2007' / 'real.jpg').write_bytes(b'a real one')
-    with pytest.raises(FileExistsError, match='no toy_voc.json'):
+    with pytest.raises(UsageError, match='no toy_voc.json'):
         make_toy_voc(tmp_path, **SMALL_SET)
     assert contents(tmp_path) == {Path('VOC2007/real.jpg'): b'a real one'}
 
@@ -152,13 +153,13 @@ def test_another_set_is_not_overwritten(voc, monkeypatch, tmp_path, capsys):
 def test_a_set_that_lost_files_is_reported(tmp_path):
     make_toy_voc(tmp_path, 2, 1, size=128)
     (tmp_path / 'VOC2007/JPEGImages/000002.jpg').unlink()
-    with pytest.raises(FileExistsError, match='JPEGImages holds 2 files where 3 were made: delete'):
+    with pytest.raises(UsageError, match='JPEGImages holds 2 files where 3 were made: delete'):
         make_toy_voc(tmp_path, 2, 1, size=128)
 
 
 @pytest.mark.parametrize('wrong', [{'trainval': 0}, {'test': -1}, {'size': 95}])
 def test_numbers_too_small_are_refused(wrong, tmp_path):
-    with pytest.raises(ValueError, match=f'{next(iter(wrong))}={next(iter(wrong.values()))}'):
+    with pytest.raises(UsageError, match=f'{next(iter(wrong))}={next(iter(wrong.values()))}'):
         make_toy_voc(tmp_path, **wrong)
     assert not list(tmp_path.iterdir())
 

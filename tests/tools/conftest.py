@@ -45,10 +45,14 @@ class Tools:
 
     def main(self, name, *arguments):
         """Run it in this process, which has paid for the imports, and return what would be the exit code."""
+        return exit_code(lambda: self.run(name, *arguments))
+
+    def run(self, name, *arguments):
+        """Run it in this process, and return or raise what it does."""
         program = runpy.run_path(str(ROOT / 'tools' / name))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, 'argv', [name, *map(str, arguments)])
-            return exit_code(program['main'])
+            return program['main']()
 
 
 @pytest.fixture(scope='session')

@@ -46,7 +46,7 @@ def test_a_wheel_in_the_cache_is_taken_as_it_is(tool, tmp_path, monkeypatch):
 
 def test_no_compiler_is_one_sentence(tmp_path):
     process = run('--no-install', XDG_CACHE_HOME=str(tmp_path), CXX='no-such-compiler')
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert process.stderr.startswith('No C++ compiler was found; install g++')
     assert len(process.stderr.splitlines()) == 1
     assert not list(tmp_path.rglob('*.whl'))
@@ -55,7 +55,7 @@ def test_no_compiler_is_one_sentence(tmp_path):
 def test_no_torch_is_one_sentence(tmp_path):
     # -S: nothing is installed.
     process = subprocess.run([sys.executable, '-S', TOOL, '--no-install'], capture_output=True, text=True, cwd=tmp_path)
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert process.stderr.startswith('torch is missing in ')
     assert len(process.stderr.splitlines()) == 1
 

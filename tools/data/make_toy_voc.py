@@ -24,12 +24,8 @@ def main() -> int:
     """Make the set, or say that it is there."""
     args = parse_args()
     from mobilenext_det.datasets.toy_voc import make_toy_voc
-    from mobilenext_det.errors import UsageError
 
-    try:
-        made = make_toy_voc(**vars(args))
-    except (FileExistsError, ValueError) as error:
-        raise UsageError(str(error)) from None
+    made = make_toy_voc(**vars(args))
     state = 'made' if made else 'were there already'
     print(f'{args.out}/VOC2007: {args.trainval} trainval and {args.test} test images {state}.')
     return 0
