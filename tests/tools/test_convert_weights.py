@@ -25,21 +25,15 @@ def source(tmp_path_factory):
     return path
 
 
-def run(tools, folder, name, *arguments):
-    """Run a tool in a folder of its own: the config names the file from there."""
-    return subprocess.run(tools.command(name, *arguments), cwd=folder, env=tools.env, capture_output=True, text=True)
-
-
-def test_the_three_lines_of_the_readme(tools, source, toy_root, tmp_path):
-    converted = run(tools, tmp_path, 'convert_weights.py', source, EXPECTED)
-    assert converted.returncode == 0, converted.stderr
-    assert f'Next: python tools/train.py configs/{CONFIG}' in converted.stdout
+def test_the_three_lines_of_the_readme(tools, source, toy_root, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)  # the config names the file from here
+    assert tools.main('convert_weights.py', source, EXPECTED) == 0
+    assert f'Next: python tools/train.py configs/{CONFIG}' in capsys.readouterr().out
     # Two iterations that change no parameter.
     short = [*tools.short, 'train_cfg.max_iters=2', 'optim_wrapper.optimizer.lr=0', 'train_dataloader.batch_size=2']
     arguments = ('--data-root', toy_root, '--work-dir', tmp_path / 'run', *short)
-    trained = run(tools, tmp_path, 'train.py', tools.root / 'configs' / CONFIG, *arguments)
-    assert trained.returncode == 0, trained.stderr
-    output = trained.stdout + trained.stderr
+    assert tools.main('train.py', tools.root / 'configs' / CONFIG, *arguments) == 0
+    output = capsys.readouterr().out
     assert f'load backbone. in model from: {EXPECTED}' in output
     assert 'trains from scratch' not in output
     weights = torch.load(tmp_path / EXPECTED, weights_only=True)['state_dict']
