@@ -10,13 +10,14 @@ import torch
 from mmdet.registry import MODELS
 from torch import nn
 
-from mobilenext_det.display.tables import markdown_table, render
+from mobilenext_det.display.tables import Column, Table, number
 
 from .complexity import Complexity, Count, Layer, count_madds, stage_of
 
 # Millions of parameters and of multiply-adds at 224 pixels with the classifier, as the authors' README prints them.
 PUBLISHED = {0.35: (1.8, 80), 0.5: (2.1, 110), 0.75: (2.5, 210), 1.0: (3.5, 300), 1.4: (6.1, 590)}
 IMAGENET_CLASSES = 1000
+_COUNTS = Column('params', number), Column('MAdds', number)
 
 
 def complexity_table(networks: Mapping[str, Complexity]) -> str:
@@ -43,34 +44,34 @@ def complexity_json(networks: Mapping[str, Complexity]) -> str:
 
 def part_table(parts: Mapping[str, Count]) -> str:
     """One row a part."""
-    table = markdown_table(['part'], ['params', 'MAdds'])
+    table = Table([Column('part', words=True), *_COUNTS])
     for part, count in parts.items():
-        table.add_row(part, _integer(count.params), _integer(count.madds))
-    return render(table)
+        table.add_row(part, *count)
+    return table.markdown()
 
 
 def layer_table(layers: Sequence[Layer]) -> str:
     """One row a layer; its stage stands with the first of each."""
-    table = markdown_table(['stage', 'layer', 'operation'], ['params', 'MAdds'])
+    table = Table([*(Column(heading, words=True) for heading in ('stage', 'layer', 'operation')), *_COUNTS])
     before = ''
     for layer in layers:
         stage = stage_of(layer.name)
         inner = layer.name.removeprefix(stage).removeprefix('.')
         shown = stage if stage != before else ''
-        table.add_row(shown, inner, layer.kind, _integer(layer.params), _integer(layer.madds))
+        table.add_row(shown, inner, layer.kind, layer.params, layer.madds)
         before = stage
-    return render(table)
+    return table.markdown()
 
 
 def config_table(networks: Mapping[str, Mapping[str, Count]]) -> str:
     """One row a config, parameters and multiply-adds of each part."""
     parts = [*dict.fromkeys(part for counts in networks.values() for part in counts if part != 'total'), 'total']
-    table = markdown_table(['config'], [f'{part} {what}' for what in ('params', 'MAdds') for part in parts])
-    for name, counts in networks.items():
-        in_order = [counts.get(part, Count(0, 0)) for part in parts]
-        numbers = (*(count.params for count in in_order), *(count.madds for count in in_order))
-        table.add_row(name, *map(_integer, numbers))
-    return render(table)
+    counts = [Column(f'{part} {what}', number) for what in ('params', 'MAdds') for part in parts]
+    table = Table([Column('config', words=True), *counts])
+    for name, of_network in networks.items():
+        in_order = [of_network.get(part, Count(0, 0)) for part in parts]
+        table.add_row(name, *(count.params for count in in_order), *(count.madds for count in in_order))
+    return table.markdown()
 
 
 def paper_table() -> str:
@@ -78,16 +79,18 @@ def paper_table() -> str:
 
     The last column has what the counts, rounded as the paper rounds, have more or less than the paper.
     """
-    counts = ('backbone params', 'MAdds, 224', 'MAdds, 320', 'with fc params', 'with fc MAdds, 224')
-    table = markdown_table(['network'], ['width', *counts, 'published', 'mismatch'])
+    headings = ('backbone params', 'MAdds, 224', 'MAdds, 320', 'with fc params', 'with fc MAdds, 224')
+    counts = [Column(heading, number) for heading in headings]
+    published_columns = [Column('published'), Column('mismatch')]
+    table = Table([Column('network', words=True), Column('width'), *counts, *published_columns])
     for network in ('MobileNeXt', 'MobileNetV2'):
         for width, published in PUBLISHED.items():
             params, madds, madds_320, channels = count_backbone(network, width)
             classifier = nn.Linear(channels, IMAGENET_CLASSES)
             total = params + sum(p.numel() for p in classifier.parameters()), madds + classifier.weight.numel()
             quoted = (_quote(*published), _mismatch(*total, *published)) if network == 'MobileNeXt' else ('', '')
-            table.add_row(network, str(width), *map(_integer, (params, madds, madds_320, *total)), *quoted)
-    return render(table)
+            table.add_row(network, width, params, madds, madds_320, *total, *quoted)
+    return table.markdown()
 
 
 def count_backbone(network: str, width: float) -> tuple[int, int, int, int]:
@@ -116,7 +119,3 @@ def _mismatch(params: int, madds: int, published_params: float, published_madds:
 
 def _quote(params: float, madds: float) -> str:
     return f'{params}M / {madds}M'
-
-
-def _integer(value: int) -> str:
-    return f'{value:,}'
