@@ -18,6 +18,7 @@ from mobilenext_det.errors import BadDataError
 from .records import Detections, EvaluationSet
 
 FIELDS = 'image score xmin ymin xmax ymax'
+_Row = tuple[int, float, float, float, float, float]  # the index of the image in the place of its name
 
 
 def write_detections(data: EvaluationSet, folder: str | Path, split: str = 'test') -> list[Path]:
@@ -104,14 +105,14 @@ def _file_name(split: str, name: str) -> str:
     return f'comp4_det_{split}_{name}.txt'
 
 
-def _read_file(path: Path, images: dict[str, int]) -> list[tuple]:
+def _read_file(path: Path, images: dict[str, int]) -> list[_Row]:
     with path.open() as lines:
         return [
             _parse(line.split(), images, path, number) for number, line in enumerate(lines, start=1) if line.strip()
         ]
 
 
-def _parse(parts: list[str], images: dict[str, int], path: Path, number: int) -> tuple:
+def _parse(parts: list[str], images: dict[str, int], path: Path, number: int) -> _Row:
     place = f'{path}, line {number}'
     if len(parts) != 6:
         raise BadDataError(f"{place}: {len(parts)} fields instead of the six '{FIELDS}'.")

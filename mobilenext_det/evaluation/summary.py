@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from mobilenext_det.errors import UsageError
+
 from .average_precision import (
     FALSE_POSITIVE,
     IGNORED,
@@ -178,10 +180,10 @@ def summarise(
         coco: Whether COCO's average precisions are computed too, which takes much longer than all the rest.
 
     Raises:
-        ValueError: The policy for difficult objects is unknown.
+        UsageError: The policy for difficult objects is unknown.
     """
     if difficult not in get_args(Difficult):
-        raise ValueError(f"difficult is 'ignore' or 'count', not {difficult!r}.")
+        raise UsageError(f"difficult is 'ignore' or 'count', not {difficult!r}.")
     if difficult == 'count':
         data = replace(data, objects=data.objects._replace(difficult=np.zeros_like(data.objects.difficult)))
     matches = match(data.detections, data.objects, iou_threshold, data.inclusive)

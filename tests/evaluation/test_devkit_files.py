@@ -126,3 +126,10 @@ def test_names_that_cannot_be_told_apart(tmp_path):
         data = EvaluationSet.from_records([ImageRecord(name, '', *nothing) for name in names], ('cat',))
         with pytest.raises(BadDataError, match='unique and without blanks'):
             write_detections(data, tmp_path)
+
+
+def test_a_class_that_cannot_be_part_of_a_file_name(tmp_path):
+    data = EvaluationSet.from_records([], ('cat', 'cat/dog'))
+    with pytest.raises(BadDataError, match="named after their class, and 'cat/dog' has a slash; rename the class"):
+        write_detections(data, tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
