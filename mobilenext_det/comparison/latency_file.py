@@ -38,7 +38,7 @@ def write_latencies(jobs: Sequence[Job], out: str) -> None:
                     f'--latency needs a checkpoint of {job.name}, but {job.work_dir} has none: leave --latency out, or '
                     f'delete {job.path} to train that run anew.'
                 )
-            detectors.append(Trained(job.config, checkpoint, job.cfg_options, job.data_root))
+            detectors.append(Trained(job.load_config(), checkpoint))
     measured = asdict(measure_latency(detectors, Path(out, 'deployed')))
     write_atomically(f'{json.dumps(measured, indent=1)}\n'.encode(), Path(out, LATENCY_FILE))
 

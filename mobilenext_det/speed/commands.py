@@ -1,12 +1,13 @@
-"""What is trained, as commands: this package's tools/train.py on its configs, stock MMDetection's on its own."""
+"""What is measured: this package's SSDLite on its configs, stock MMDetection's on its own, and how each is trained."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any
 
 import mmdet
 
@@ -17,13 +18,13 @@ STOCK = 'stock'
 CONFIGS: Mapping[str, str] = MappingProxyType(
     {'mobilenetv2': 'ssdlite_mobilenetv2_expansion_voc.py', 'mobilenext': 'ssdlite_mobilenext_voc_scratch.py'}
 )
-NAMES = MappingProxyType(
+NAMES: Mapping[str, str] = MappingProxyType(
     {STOCK: 'stock, MobileNetV2', 'mobilenetv2': 'MobileNetV2 (expansion)', 'mobilenext': 'MobileNeXt'}
 )
-FP32 = '-fp32'
-SUBJECTS = (*CONFIGS, *(f'{name}{FP32}' for name in CONFIGS))
+DEFAULT, FP32 = PRECISIONS = 'default', 'fp32'  # with all accelerations, and with all but lower precision
 SMALLEST = 160  # pixels, for six levels
 _STOCK_MIM = Path(mmdet.__file__).parent / '.mim'
+_STOCK_CONFIG = 'configs/ssd/ssdlite_mobilenetv2-scratch_8xb24-600e_coco.py'
 
 # Every iteration is timed by itself and nothing is saved, in ours and in stock.
 _RECORDING = """
@@ -66,7 +67,34 @@ model = dict(bbox_head=dict(num_classes=20))
 """
 
 
-class Settings(NamedTuple):
+@dataclass(frozen=True)
+class Subject:
+    """What is trained.
+
+    Attributes:
+        network: 'stock', or one of `CONFIGS`.
+        precision: What it computes in, 'default' or 'fp32'; stock knows no other than its own default.
+    """
+
+    network: str
+    precision: str = DEFAULT
+
+    @classmethod
+    def parse(cls, name: str) -> Subject:
+        """Read what `str` wrote."""
+        network, _, precision = name.partition('-')
+        return cls(network, precision or DEFAULT)
+
+    def __str__(self) -> str:
+        """Return its name on the command line, such as 'mobilenext-fp32'."""
+        return self.network if self.precision == DEFAULT else f'{self.network}-{self.precision}'
+
+
+SUBJECTS = tuple(Subject(network, precision) for precision in PRECISIONS for network in CONFIGS)
+
+
+@dataclass(frozen=True)
+class Settings:
     """What all that are compared have in common.
 
     Attributes:
@@ -113,52 +141,83 @@ def require(least: int, **given: int) -> None:
             raise UsageError(f'--{option.replace("_", "-")} {number} is too small: take {least} or more.')
 
 
-def our_command(name: str, settings: Settings, folder: Path, base: str | None = None, processes: int = 1) -> list[str]:
+def command(subject: Subject, settings: Settings, folder: Path) -> list[str]:
+    """Write a config, and return the command that trains it: `stock_command` or `our_command`."""
+    if subject.network == STOCK:
+        return stock_command(settings, folder)
+    return our_command(subject, settings, folder)
+
+
+def our_command(
+    subject: Subject, settings: Settings, folder: Path, base: str | None = None, processes: int = 1
+) -> list[str]:
     """Write a config that inherits one of this package's, and return the command that trains it, from scratch.
 
-    Nothing is set but batch size, input size and workers, the log's interval, and that nothing is saved.
+    Nothing is set but batch size, input size and workers, the log's interval, and that nothing is saved; and float32 if
+    that is asked for, with all other accelerations on.
 
     Args:
-        name: What the config is called. `-fp32` at its end means float32, with all other accelerations on.
+        subject: What is trained.
         settings: What all have in common; batch size and workers are of a process.
         folder: Where the config goes.
         base: The config to inherit, if it is not that of `CONFIGS`.
         processes: How many train one model together.
     """
-    base = config_path(base or CONFIGS[name.removesuffix(FP32)])
-    own = _OURS + ("optim_wrapper = dict(type='OptimWrapper')\n" if name.endswith(FP32) else '')
-    config = _write(folder / f'{name}.py', base, own, settings)
-    command = [str(MIM / 'tools' / 'train.py'), str(config), '--data-root', settings.data_root]
+    own = _OURS + ("optim_wrapper = dict(type='OptimWrapper')\n" if subject.precision == FP32 else '')
+    config = _write(folder / f'{subject}.py', config_path(base or CONFIGS[subject.network]), own, settings)
+    train = [str(MIM / 'tools' / 'train.py'), str(config), '--data-root', settings.data_root]
     if processes == 1:
-        return [sys.executable, *command]
+        return [sys.executable, *train]
     launcher = [sys.executable, '-m', 'torch.distributed.run', '--standalone', f'--nproc_per_node={processes}']
-    return [*launcher, *command, '--launcher', 'pytorch']
+    return [*launcher, *train, '--launcher', 'pytorch']
 
 
 def stock_command(settings: Settings, folder: Path) -> list[str]:
     """Write the config with which a user of stock MMDetection trains SSDLite on VOC, and return the command.
 
-    It inherits MMDetection's own config, `ssdlite_mobilenetv2-scratch_8xb24-600e_coco.py`. Set are, because the data is
-    VOC and not COCO: the data set with its files, VOC's metric, and 20 classes; to make runs comparable: batch size,
-    input size (its own is 320 as well; its priors stay those of 320) and number of workers; to measure: the log's
-    interval, and that nothing is saved. Transforms, network, loss, optimiser and all the rest are stock's.
+    It inherits `stock_config`. Set are, because the data is VOC and not COCO: the data set with its files, VOC's
+    metric, and 20 classes; to make runs comparable: batch size, input size (its own is 320 as well; its priors stay
+    those of 320) and number of workers; to measure: the log's interval, and that nothing is saved. Transforms, network,
+    loss, optimiser and all the rest are stock's.
 
     Args:
         settings: What all have in common.
         folder: Where the config goes.
+    """
+    config = _write(folder / f'{STOCK}.py', stock_config(), _STOCK, settings)
+    return [sys.executable, _of_stock('tools/train.py'), str(config)]
+
+
+def stock_config() -> str:
+    """Return the path of MMDetection's own SSDLite.
 
     Raises:
-        UsageError: If MMDetection is installed without its tools and configs.
+        UsageError: If MMDetection is installed without its configs.
     """
-    base = _STOCK_MIM / 'configs' / 'ssd' / 'ssdlite_mobilenetv2-scratch_8xb24-600e_coco.py'
-    tool = _STOCK_MIM / 'tools' / 'train.py'
-    for path in (base, tool):
-        if not path.is_file():
-            raise UsageError(f'There is no {path}: install MMDetection with `pip install mmdet`, which brings it.')
-    return [sys.executable, str(tool), str(_write(folder / f'{STOCK}.py', str(base), _STOCK, settings))]
+    return _of_stock(_STOCK_CONFIG)
+
+
+def _of_stock(name: str) -> str:
+    path = _STOCK_MIM / name
+    if not path.is_file():
+        raise UsageError(f'There is no {path}: install MMDetection with `pip install mmdet`, which brings it.')
+    return str(path)
+
+
+def put_all_to_background(head: Any) -> None:
+    """Have an SSD head put every prior down to background, whatever its weights are.
+
+    Random weights let every prior of every class through, which no trained network does: with this there is nothing to
+    suppress, and none looks slower than it is.
+
+    Args:
+        head: The head, each level's scores ending in a convolution with a bias.
+    """
+    for level in head.cls_convs:
+        level[-1].bias.data.view(-1, head.cls_out_channels)[:, -1] = 100.0
 
 
 def _write(path: Path, base: str, own: str, settings: Settings) -> Path:
-    text = f'_base_ = {base!r}\n' + (_RESIZED + own).format(**settings._asdict()) + _RECORDING
+    text = f'_base_ = {base!r}\n' + (_RESIZED + own).format(**asdict(settings)) + _RECORDING
     path.write_text(text)
     return path

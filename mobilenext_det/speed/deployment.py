@@ -3,30 +3,183 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from mobilenext_det.display.tables import percent
 from mobilenext_det.engine.config import require_data
 from mobilenext_det.errors import UsageError
-from mobilenext_det.files import write_atomically
-from mobilenext_det.hardware import cpu_name
 
-from .deployment_table import deploy_table
-from .forms import FORMS, PRECISIONS, STOCK, Trained, make_forms, wanted
-from .rounds import Timing, count_steps, take_turns
+from .forms import (
+    FORM_NAMES,
+    FORMS,
+    PRECISIONS,
+    PYTORCH,
+    STOCK,
+    Form,
+    Timing,
+    Trained,
+    make_forms,
+    stock_job,
+    time_pictures,
+    wanted,
+)
+from .report import Machine, Report, table
+from .turns import Job, progress
 
 THREADS = (1, 2)
-_KEY = ('network', 'weights', 'form', 'precision')
-_PACKAGES = ('onnxruntime', 'executorch', 'torch', 'mmdet')
 _FORMAT = 1
+_STOCK_ROW: dict[str, Any] = dict(
+    network='MMDetection ssdlite_mobilenetv2', weights='random', form=STOCK, precision='fp32'
+)
+_STOCK_ROW |= dict.fromkeys(('checkpoint', 'file_bytes', 'mAP_11points', 'mAP_area'))
+_MEANING = """\
+ms: median / 95th percentile, for one picture, of the network call on prepared input, normalisation and suppression \
+included. file: median ms from picture file to boxes: decoding, resizing, network, suppression; the files are in the \
+system's cache. stock: how many times as long stock MMDetection's `inference_detector` takes for that, timed in the \
+same rounds; its random weights find nothing, so that its suppression costs nothing. (1) and (2): threads. Every form \
+and number of threads has a process of its own; all processes take turns.
+
+MB: the file that is run, for PyTorch the checkpoint. mAP: percent.
+
+MiB: peak resident memory of the process, the larger of the two; own: without what Python and the \
+imports took before the file was opened, which is numpy, OpenCV and ONNX Runtime for ONNX Runtime, and PyTorch and \
+MMDetection, too, for all others: ExecuTorch's Python binding imports PyTorch, on a phone it does not."""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What one form takes with so many threads.
+
+    Attributes:
+        network_ms_p50: Median of the network call on a prepared picture.
+        network_ms_p95: 95th percentile of the same.
+        file_ms_p50: Median from a picture's file to its boxes.
+        peak_mib: Peak resident memory; None where it is not known.
+        imports_mib: What of this the imports took.
+        times_stock: How many times as long stock takes from file to boxes; None if it was not timed.
+    """
+
+    network_ms_p50: float
+    network_ms_p95: float
+    file_ms_p50: float
+    peak_mib: float | None
+    imports_mib: float | None
+    times_stock: float | None
+
+    @classmethod
+    def of(cls, timing: Timing, stock: Timing | None) -> Timed:
+        """Turn seconds into milliseconds beside those of stock."""
+        p50, p95 = (1000 * float(value) for value in np.percentile(timing.network, (50, 95)))
+        file = float(np.median(timing.file))
+        times_stock = None if stock is None else float(np.median(stock.file)) / file
+        return cls(p50, p95, 1000 * file, timing.peak_mib, timing.imports_mib, times_stock)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployRow(Form):
+    """A form of a detector and what was measured of it.
+
+    Attributes:
+        weights: First digits of the checkpoint's SHA-256.
+        checkpoint: Name of the weights' file.
+        file_bytes: Size of the file that is run.
+        mAP_11points: Share of 1; None where it was not computed.
+        mAP_area: Likewise.
+        pictures: How many were timed.
+        machine: Where.
+        threads: What was measured, by the number of threads.
+    """
+
+    weights: str
+    checkpoint: str | None
+    file_bytes: int | None
+    mAP_11points: float | None
+    mAP_area: float | None
+    pictures: int
+    machine: Machine
+    threads: dict[str, Timed]
+
+    @classmethod
+    def read(cls, stored: dict[str, Any]) -> DeployRow:
+        """Read what `asdict` wrote."""
+        threads = {number: Timed(**timed) for number, timed in stored['threads'].items()}
+        return cls(**stored | dict(machine=Machine(**stored['machine']), threads=threads))
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What there is one row of."""
+        return self.network, self.weights, self.form, self.precision
+
+    @property
+    def where(self) -> str:
+        """What was measured on, and with how much."""
+        return f'{self.machine}; {self.pictures} pictures'
+
+
+@dataclass(frozen=True)
+class DeployReport(Report):
+    """A row a network, form and precision."""
+
+    format: int
+    rows: list[DeployRow]
+
+    @property
+    def text(self) -> str:
+        """The table, and below what the numbers mean and where they were measured."""
+        machines = list(dict.fromkeys(row.where for row in self.rows))
+        words: dict[str, Callable[[DeployRow], str]] = {
+            'network': self._name,
+            'form': lambda row: FORM_NAMES[row.form],
+            'precision': lambda row: row.precision,
+        }
+        if len(machines) > 1:
+            words['on'] = lambda row: str(1 + machines.index(row.where))
+        numbers: dict[str, Callable[[DeployRow], str]] = {
+            'MB': lambda row: '-' if row.file_bytes is None else f'{row.file_bytes / 1e6:.2f}',
+            'mAP 11points': lambda row: percent(row.mAP_11points),
+            'mAP area': lambda row: percent(row.mAP_area),
+        }
+        for heading, cell in (('ms', _network), ('file', _file), ('stock', _times_stock)):
+            numbers |= {f'{heading} ({n})': _with_threads(n, cell) for n in self.rows[0].threads}
+        numbers['MiB / own'] = _memory
+        numbered = [f'{number}: {machine}' for number, machine in enumerate(machines, 1)]
+        where = '; '.join(numbered) if len(machines) > 1 else machines[0]
+        return f'{table(self.rows, words, numbers)}\n\n{_MEANING}\n\nMachine: {where}.'
+
+    def _name(self, row: DeployRow) -> str:
+        """The config's name, with the digest of the weights if there are rows of others."""
+        weights = {other.weights for other in self.rows if other.network == row.network}
+        return f'{row.network}-{row.weights}' if len(weights) > 1 else row.network
+
+
+def _with_threads(number: str, cell: Callable[[Timed], str]) -> Callable[[DeployRow], str]:
+    return lambda row: cell(row.threads[number])
+
+
+def _network(timed: Timed) -> str:
+    return f'{timed.network_ms_p50:.1f} / {timed.network_ms_p95:.1f}'
+
+
+def _file(timed: Timed) -> str:
+    return f'{timed.file_ms_p50:.1f}'
+
+
+def _times_stock(timed: Timed) -> str:
+    return '-' if timed.times_stock is None else f'{timed.times_stock:.2f}'
+
+
+def _memory(row: DeployRow) -> str:
+    known = [(one.peak_mib, one.imports_mib) for one in row.threads.values() if one.peak_mib and one.imports_mib]
+    if len(known) < len(row.threads):
+        return '-'
+    peak, imports = max(known)
+    return f'{peak:.0f} / {peak - imports:.0f}'
 
 
 def benchmark(
@@ -34,45 +187,41 @@ def benchmark(
     out: str,
     *,
     data_root: str | None = None,
-    forms: Sequence[str] = FORMS,
+    forms: Sequence[str] | None = None,
     precisions: Sequence[str] = PRECISIONS,
     images: int = 100,
-    judge: bool = True,
+    evaluate: bool = True,
     stock: bool = False,
     cfg_options: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Export detectors, judge and time them, and add their rows to the table in `out`.
+) -> DeployReport:
+    """Export detectors, evaluate and time them, and add their rows to the table in `out`.
 
     Args:
         networks: `CONFIG=CHECKPOINT` of each.
         out: Folder of the table, `deploy.md` and `deploy.json`. A row that is there already stays, unless it is of the
             same config, weights, form and precision as one that is measured now.
         data_root: Where the data is, instead of the configs'.
-        forms: Of 'onnx', 'torchscript' and 'executorch'; PyTorch without export is always there.
+        forms: Of `FORMS`, None for all; PyTorch without export is always there.
         precisions: Of 'fp32' and 'int8'; PyTorch and TorchScript have no int8.
         images: Pictures to time, at most: the first ones of the first config's test set.
-        judge: Whether to compute mAP on each config's test set.
+        evaluate: Whether to compute mAP on each config's test set.
         stock: Whether to time MMDetection's own SSDLite, too, and compare the others with it.
         cfg_options: `key=value` settings for all configs.
-
-    Returns:
-        What `deploy.json` holds.
 
     Raises:
         DeployError: If a picture cannot be read.
         UsageError: If something is missing, damaged, or cannot be exported.
     """
     stored = _stored_rows(Path(out, 'deploy.json'))
+    pairs = wanted(FORMS if forms is None else forms, precisions)
     detectors = [Trained.parse(given, cfg_options, data_root) for given in networks]
     for trained in detectors:
-        require_data(trained.cfg, 'test_dataloader', *(['train_dataloader'] if 'int8' in precisions else []))
-    rows = _measure(
-        detectors, wanted(forms, precisions), detectors[0].pictures(images), Path(out, 'work'), judge, stock
-    )
-    result = dict(format=_FORMAT, rows=merge(stored, rows))
-    for name, text in (('json', json.dumps(result, indent=1, allow_nan=False)), ('md', deploy_table(result['rows']))):
-        write_atomically(f'{text}\n'.encode(), Path(out, f'deploy.{name}'))
-    return result
+        require_data(trained.config, 'test_dataloader', *(['train_dataloader'] if 'int8' in precisions else []))
+    pictures = detectors[0].pictures(images)
+    rows = _measure(detectors, pairs, pictures, Path(out, 'work'), evaluate, stock)
+    report = DeployReport(_FORMAT, merge(stored, rows))
+    report.write(Path(out, 'deploy'))
+    return report
 
 
 def _measure(
@@ -80,61 +229,39 @@ def _measure(
     pairs: Sequence[tuple[str, str]],
     pictures: Sequence[str],
     work: Path,
-    judge: bool,
+    evaluate: bool,
     stock: bool,
-) -> list[dict[str, Any]]:
+) -> list[DeployRow]:
     """Make all forms of all detectors, and time them together."""
     work.mkdir(parents=True, exist_ok=True)
-    columns = (TextColumn('{task.description}'), BarColumn(), TextColumn('{task.completed} of {task.total}'))
-    with (
-        Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress,
-        (work / 'output.log').open('w') as log,
-        redirect_stdout(log),  # what exporters and MMDetection's test loop have to say
-    ):
-        making = progress.add_task('Exporting and judging' if judge else 'Exporting', total=0)
-        made = [(_stock_row(), dict(form=STOCK))] if stock else []
-        progress.update(making, total=len(detectors) * (1 + len(pairs)))
-        for trained in detectors:
-            for form in make_forms(trained, pairs, judge, work):
-                made.append(form)
-                progress.advance(making)
-        jobs = [job | dict(threads=threads) for _, job in made for threads in THREADS]
-        timing = progress.add_task('Timing', total=count_steps(jobs, pictures))
-        timings = take_turns(jobs, pictures, lambda: progress.advance(timing))
-    rows = [row for row, _ in made]
-    for place, row in enumerate(rows):
-        row |= dict(pictures=len(pictures), machine=_machine())
-        mine = timings[place * len(THREADS) :]
-        row['threads'] = {str(n): _numbers(timing) for n, timing in zip(THREADS, mine, strict=False)}
-        for n, numbers in row['threads'].items():
-            numbers['times_stock'] = rows[0]['threads'][n]['file_ms_p50'] / numbers['file_ms_p50'] if stock else None
+    made: list[tuple[dict[str, Any], Job]] = [(_STOCK_ROW, stock_job())] if stock else []
+    # What exporters and MMDetection's test loop have to say goes into a file.
+    with (work / 'output.log').open('w') as log, redirect_stdout(log):
+        total = len(detectors) * (1 + len(pairs))
+        with progress('Exporting and evaluating' if evaluate else 'Exporting', total) as advance:
+            for trained in detectors:
+                for form, path, job in make_forms(trained, pairs, work):
+                    scores = trained.evaluate(path, work) if evaluate else {}
+                    made.append((asdict(form) | _known(trained, path, scores), job))
+                    advance()
+        jobs = {(place, n): replace(job, threads=n) for place, (_, job) in enumerate(made) for n in THREADS}
+        timings = time_pictures(jobs, pictures)
+    machine = Machine.here()
+    rows = []
+    for place, (known, _) in enumerate(made):
+        threads = {str(n): Timed.of(timings[place, n], timings[0, n] if stock else None) for n in THREADS}
+        rows.append(DeployRow(**known, pictures=len(pictures), machine=machine, threads=threads))
     return rows
 
 
-def _numbers(timing: Timing) -> dict[str, float | None]:
-    p50, p95 = (float(value) for value in 1000 * np.percentile(timing.network, (50, 95)))
-    file = float(1000 * np.median(timing.file))
-    memory = dict(peak_mib=timing.peak_mib, imports_mib=timing.imports_mib)
-    return dict(network_ms_p50=p50, network_ms_p95=p95, file_ms_p50=file) | memory
+def _known(trained: Trained, path: Path, scores: Mapping[str, float]) -> dict[str, Any]:
+    """Return what is known of a form before it is timed."""
+    maps = {key: scores.get(f'voc/{key}') for key in ('mAP_11points', 'mAP_area')}
+    file = dict(checkpoint=trained.checkpoint.name, file_bytes=path.stat().st_size)
+    return dict(weights=trained.weights, **file, **maps)
 
 
-def _stock_row() -> dict[str, Any]:
-    names = dict(network='MMDetection ssdlite_mobilenetv2', weights='random', form=STOCK, precision='fp32')
-    return names | dict(checkpoint=None, file_bytes=None, mAP_11points=None, mAP_area=None)
-
-
-def _machine() -> dict[str, Any]:
-    return dict(cpu=cpu_name(), cores=os.cpu_count()) | {name: _version(name) for name in _PACKAGES}
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _stored_rows(path: Path) -> list[dict[str, Any]]:
+def _stored_rows(path: Path) -> list[DeployRow]:
     """Read the rows of an earlier run, if there is one."""
     if not path.exists():
         return []
@@ -142,23 +269,24 @@ def _stored_rows(path: Path) -> list[dict[str, Any]]:
         stored = json.loads(path.read_text())
         if stored['format'] != _FORMAT:
             raise ValueError(f'format {stored["format"]}')
-        deploy_table(stored['rows'])
+        report = DeployReport(_FORMAT, [DeployRow.read(row) for row in stored['rows']])
+        _ = report.text
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise UsageError(
             f'{path} is no table of this version ({type(error).__name__}: {error}); delete it or name another --out.'
         ) from None
-    return stored['rows']
+    return report.rows
 
 
-def merge(stored: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def merge(stored: Sequence[DeployRow], new: Sequence[DeployRow]) -> list[DeployRow]:
     """Put new rows in the place of stored ones of the same key, and the forms of a network below each other.
 
     Args:
         stored: Rows of an earlier table.
         new: Rows that were measured now.
     """
-    by_key = {tuple(row[key] for key in _KEY): row for row in [*stored, *new]}
+    by_key = {row.key: row for row in [*stored, *new]}
     networks = list(dict.fromkeys(key[:2] for key in by_key))
-    forms = (STOCK, 'pytorch', *FORMS)
+    forms = (STOCK, PYTORCH, *FORMS)
     order = sorted(by_key, key=lambda key: (networks.index(key[:2]), forms.index(key[2]), PRECISIONS.index(key[3])))
     return [by_key[key] for key in order]

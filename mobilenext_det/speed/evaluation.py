@@ -4,68 +4,90 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import median
-from typing import NamedTuple
 
 import numpy as np
 from mmdet.evaluation.functional import eval_map
-from rich.progress import track
 
 from mobilenext_det.evaluation.records import EvaluationSet, ImageRecord
 from mobilenext_det.evaluation.summary import summarise
 
+from .commands import require
+from .report import Report
+from .turns import take_turns
 
-class SpeedComparison(NamedTuple):
+
+@dataclass(frozen=True)
+class EvaluationReport(Report):
     """Medians of several runs, taken in turns.
 
     Attributes:
-        ours: seconds from the metric's stored results to all numbers, both modes, classes and best F1 included.
-        mmdet: seconds of ``eval_map(nproc=1)`` from ``VOCMetric``'s stored results to the 11-point AP of the classes.
-        ratio: how many times faster ours is.
-        difference: largest difference between the two in the AP of a class.
+        ours: Seconds from the metric's stored results to all numbers, both modes, classes and best F1 included.
+        mmdet: Seconds of ``eval_map(nproc=1)`` from ``VOCMetric``'s stored results to the classes' 11-point AP.
+        ratio: How many times faster ours is.
+        difference: Largest difference between the two in the AP of a class.
     """
 
     ours: float
     mmdet: float
     ratio: float
     difference: float
+    images: int
+    detections: int
+    classes: int
+    repeats: int
+
+    @property
+    def text(self) -> str:
+        """Both medians, their ratio and the largest difference in AP."""
+        return f"""\
+{self.images} images, {self.detections} detections each, {self.classes} classes, median of {self.repeats}:
+mobilenext_det, both modes       {self.ours:8.3f} s
+mmdet eval_map, 11points, nproc=1 {self.mmdet:7.3f} s
+{self.ratio:.1f} times as fast; largest difference in AP {self.difference:.1e}"""
 
 
-def compare_speed(
-    num_images: int = 4952, num_detections: int = 100, num_classes: int = 20, repeats: int = 5
-) -> SpeedComparison:
-    """Judge the same random detections by both implementations.
+def compare_evaluation(
+    images: int = 4952, detections: int = 100, classes: int = 20, repeats: int = 5
+) -> EvaluationReport:
+    """Have both implementations evaluate the same random detections.
 
     Args:
-        num_images: images.
-        num_detections: detections an image, spread over the classes.
-        num_classes: classes.
-        repeats: runs of each.
+        images: How many.
+        detections: Detections an image, spread over the classes.
+        classes: How many.
+        repeats: Runs of each.
+
+    Raises:
+        UsageError: If one of them is smaller than 1.
     """
-    records = random_records(num_images, num_detections, num_classes)
-    classes = tuple(map(str, range(num_classes)))
-    detections, annotations = zip(*(_as_voc_metric_stores(record, num_classes) for record in records), strict=True)
+    require(1, images=images, detections=detections, classes=classes, repeats=repeats)
+    records = random_records(images, detections, classes)
+    names = tuple(map(str, range(classes)))
+    found, annotations = zip(*(_as_voc_metric_stores(record, classes) for record in records), strict=True)
 
     def ours() -> list[float]:
-        return [result.AP_11points for result in summarise(EvaluationSet.from_records(records, classes)).classes]
+        return [result.AP_11points for result in summarise(EvaluationSet.from_records(records, names)).classes]
 
     def theirs() -> list[float]:
         _, rows = eval_map(
-            detections, annotations, use_legacy_coordinate=True, eval_mode='11points', nproc=1, logger='silent'
+            found, annotations, use_legacy_coordinate=True, eval_mode='11points', nproc=1, logger='silent'
         )
         return [row['ap'] for row in rows]
 
-    runs = [(_timed(ours), _timed(theirs)) for _ in track(range(repeats), description='Evaluating', transient=True)]
-    seconds = [median(run[side][0] for run in runs) for side in (0, 1)]
-    difference = np.abs(np.subtract(runs[0][0][1], runs[0][1][1])).max()
-    return SpeedComparison(*seconds, seconds[1] / seconds[0], float(difference))
+    runs = take_turns({'ours': _timed(ours), 'theirs': _timed(theirs)}, range(repeats), 'Evaluating')
+    seconds = {name: median(spent for spent, _ in own) for name, own in runs.items()}
+    difference = float(np.abs(np.subtract(runs['ours'][0][1], runs['theirs'][0][1])).max())
+    both = (seconds['ours'], seconds['theirs'], seconds['theirs'] / seconds['ours'], difference)
+    return EvaluationReport(*both, images, detections, classes, repeats)
 
 
 def random_records(num_images: int, num_detections: int, num_classes: int, seed: int = 0) -> list[ImageRecord]:
     """Images of one to five objects, some difficult; a fifth of the detections is near an object. No scores are equal.
 
     Args:
-        num_images: images.
+        num_images: How many.
         num_detections: detections an image.
         num_classes: classes.
         seed: the same seed gives the same records.
@@ -77,7 +99,7 @@ def random_records(num_images: int, num_detections: int, num_classes: int, seed:
 
 
 def _random_record(rng: np.random.Generator, name: str, scores: np.ndarray, num_classes: int) -> ImageRecord:
-    objects = _random_boxes(rng, rng.integers(1, 6))
+    objects = _random_boxes(rng, int(rng.integers(1, 6)))
     labels = rng.integers(0, num_classes, len(objects))
     found, found_labels = _random_boxes(rng, len(scores)), rng.integers(0, num_classes, len(scores))
     near = rng.random(len(scores)) < 0.2
@@ -106,7 +128,10 @@ def _as_voc_metric_stores(record: ImageRecord, num_classes: int) -> tuple[list[n
     return [rows[record.labels == label] for label in range(num_classes)], annotation
 
 
-def _timed(function: Callable[[], list[float]]) -> tuple[float, list[float]]:
-    start = time.perf_counter()
-    result = function()
-    return time.perf_counter() - start, result
+def _timed(function: Callable[[], list[float]]) -> Callable[[int], tuple[float, list[float]]]:
+    def run(number: int) -> tuple[float, list[float]]:
+        start = time.perf_counter()
+        result = function()
+        return time.perf_counter() - start, result
+
+    return run

@@ -1,55 +1,86 @@
-"""The forms that a trained detector is benchmarked in: each exported, judged, and ready to be timed."""
+"""The forms that a trained detector is benchmarked in: each exported, evaluated, and timed in a process of its own."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
+from mmengine.config import Config
 
 from mobilenext_det.checkpoints import require_checkpoint
 from mobilenext_det.deploy.evaluate import evaluate_exported
-from mobilenext_det.deploy.formats import FORMATS, Options, write_exported
+from mobilenext_det.deploy.formats import FORMATS, Options, find_format, is_exported, write_exported
 from mobilenext_det.deploy.pictures import calibration_images, image_paths
 from mobilenext_det.engine.config import load_config, require_data
 from mobilenext_det.engine.evaluate import evaluate
 from mobilenext_det.errors import UsageError
 from mobilenext_det.inference.detector import Detector
 
+from .commands import stock_config
+from .processes import peak_mib
+from .turns import Job, take_turns, workers
+
 FORMS, PRECISIONS = tuple(FORMATS), ('fp32', 'int8')
 PYTORCH, STOCK = 'pytorch', 'stock'  # the forms that are no exported files
 FORM_NAMES = {STOCK: 'MMDetection', PYTORCH: 'PyTorch'} | {name: form.title for name, form in FORMATS.items()}
+_PICTURES, _WARM_UP = 10, 5  # a turn, and before the first one
+
+Key = TypeVar('Key')
+
+
+@dataclass(frozen=True)
+class Form:
+    """A network as it is run: in 'pytorch', as 'stock' does, or in one of `FORMS`; in 'fp32' or 'int8'."""
+
+    network: str
+    form: str
+    precision: str
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one process measured.
+
+    Attributes:
+        network: (n,) seconds of the network call on each picture.
+        image: (n,) seconds from each picture in memory to its boxes; stock's has the decoding of its file in it.
+        file: (n,) seconds from each picture's file to its boxes.
+        peak_mib: Its largest resident memory; None where it is not known.
+        imports_mib: What of this it had before it opened the detector.
+    """
+
+    network: np.ndarray
+    image: np.ndarray
+    file: np.ndarray
+    peak_mib: float | None
+    imports_mib: float | None
 
 
 class Trained:
     """A trained detector.
 
     Args:
-        config: The config file.
+        config: Its config.
         checkpoint: The weights.
-        cfg_options: `key=value` settings.
-        data_root: Where the data is, instead of the config's.
 
     Attributes:
         name: Name of the config.
         weights: First digits of the checkpoint's SHA-256, as in the names of published checkpoints.
 
     Raises:
-        UsageError: If a file is missing.
+        UsageError: If there is no such checkpoint.
     """
 
-    def __init__(
-        self, config: str, checkpoint: str, cfg_options: Sequence[str] = (), data_root: str | None = None
-    ) -> None:
-        self.config, self.checkpoint = config, checkpoint
-        self.settings = dict(cfg_options=list(cfg_options), data_root=data_root)
-        self.cfg = load_config(self.config, **self.settings)
-        require_checkpoint(self.checkpoint)
-        self.name = Path(self.config).stem
-        self.weights = hashlib.sha256(Path(self.checkpoint).read_bytes()).hexdigest()[:8]
+    def __init__(self, config: Config, checkpoint: str | Path) -> None:
+        require_checkpoint(str(checkpoint))
+        self.config, self.checkpoint = config, Path(checkpoint)
+        self.name = Path(config.filename).stem
+        self.weights = hashlib.sha256(self.checkpoint.read_bytes()).hexdigest()[:8]
 
     @classmethod
     def parse(cls, given: str, cfg_options: Sequence[str] = (), data_root: str | None = None) -> Trained:
@@ -61,17 +92,17 @@ class Trained:
         config, _, checkpoint = given.partition('=')
         if not checkpoint:
             raise UsageError(f'{given} has no weights: write CONFIG=CHECKPOINT.')
-        return cls(config, checkpoint, cfg_options, data_root)
+        return cls(load_config(config, cfg_options, data_root), checkpoint)
 
     @cached_property
     def detector(self) -> Detector:
         """The detector as PyTorch runs it."""
-        return Detector(self.cfg, self.checkpoint)
+        return Detector(self.config, self.checkpoint)
 
     @cached_property
     def calibration(self) -> np.ndarray:
         """Training pictures, as int8 needs them."""
-        return calibration_images(self.cfg)
+        return calibration_images(self.config)
 
     def pictures(self, number: int) -> list[str]:
         """Return the files of the first pictures of its test set.
@@ -82,23 +113,22 @@ class Trained:
         Raises:
             UsageError: If there are none.
         """
-        require_data(self.cfg, 'test_dataloader')
-        paths = image_paths(self.cfg.test_dataloader.dataset)
+        require_data(self.config, 'test_dataloader')
+        paths = image_paths(self.config.test_dataloader.dataset)
         files = paths[:number]
         if not files:
             raise UsageError(f'There are no pictures to time: --images is {number}, the test set has {len(paths)}.')
         return files
 
-    def row(self, form: str, precision: str, path: Path) -> dict[str, Any]:
-        """Begin a row of the table with what is known before anything is measured.
+    def evaluate(self, path: Path, work_dir: Path) -> dict[str, float]:
+        """Return its scores on the test set of its config.
 
         Args:
-            form: What runs it.
-            precision: 'fp32' or 'int8'.
-            path: The file that is run.
+            path: The checkpoint, or what it was exported to.
+            work_dir: Where the log goes.
         """
-        names = dict(network=self.name, weights=self.weights, form=form, precision=precision)
-        return names | dict(checkpoint=Path(self.checkpoint).name, file_bytes=path.stat().st_size)
+        run = evaluate_exported if is_exported(str(path)) else evaluate
+        return run(self.config, path, work_dir=work_dir).scores
 
 
 def form_name(form: str, precision: str) -> str:
@@ -107,36 +137,67 @@ def form_name(form: str, precision: str) -> str:
 
 
 def wanted(forms: Sequence[str], precisions: Sequence[str]) -> list[tuple[str, str]]:
-    """List forms and precisions in the order of the table, without those in int8 that there are not."""
+    """List forms and precisions in the order of the table, without those in int8 that there are not.
+
+    Raises:
+        UsageError: If there is no such form.
+    """
+    asked = {find_format(form).name for form in forms}
     both = [
-        (form, precision) for form in FORMS for precision in PRECISIONS if form in forms and precision in precisions
+        (form, precision) for form in FORMS for precision in PRECISIONS if form in asked and precision in precisions
     ]
     return [(form, precision) for form, precision in both if precision == 'fp32' or FORMATS[form].has_int8]
 
 
-def make_forms(
-    trained: Trained, pairs: Sequence[tuple[str, str]], judge: bool, folder: Path
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def stock_job() -> Job:
+    """Return what times MMDetection's own SSDLite."""
+    return Job(STOCK, dict(config=stock_config()))
+
+
+def make_forms(trained: Trained, pairs: Sequence[tuple[str, str]], folder: Path) -> Iterator[tuple[Form, Path, Job]]:
     """Make one form after another, PyTorch's own first.
 
     Args:
         trained: The detector.
         pairs: Forms and precisions to export it in.
-        judge: Whether to compute mAP.
         folder: Where files go.
 
     Yields:
-        A row of the table, and what `benchmark_worker.py` needs to time it.
+        The form, the file that is run, and what times it.
     """
-    scores = evaluate(trained.cfg, trained.checkpoint, work_dir=folder).scores if judge else {}
-    job = dict(config=trained.config, checkpoint=trained.checkpoint, cfg_options=trained.settings['cfg_options'])
-    yield trained.row(PYTORCH, 'fp32', Path(trained.checkpoint)) | _maps(scores), job | dict(form=PYTORCH)
+    folder = folder / trained.weights
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / f'{trained.name}.py'
+    trained.config.dump(config)
+    given = dict(config=str(config), checkpoint=str(trained.checkpoint))
+    yield Form(trained.name, PYTORCH, 'fp32'), trained.checkpoint, Job(PYTORCH, given)
     for form, precision in pairs:
-        calibration = trained.calibration if precision == 'int8' else None
-        path = write_exported(trained.detector, folder / trained.weights, form, Options(calibration))
-        scores = evaluate_exported(trained.cfg, path, work_dir=folder).scores if judge else {}
-        yield trained.row(form, precision, path) | _maps(scores), dict(form=form, path=str(path))
+        options = Options(trained.calibration if precision == 'int8' else None)
+        path = write_exported(trained.detector, folder, form, options)
+        yield Form(trained.name, form, precision), path, Job(form, dict(path=str(path)))
 
 
-def _maps(scores: dict[str, float]) -> dict[str, float | None]:
-    return {f'mAP_{mode}': scores.get(f'voc/mAP_{mode}') for mode in ('11points', 'area')}
+def time_pictures(jobs: Mapping[Key, Job], files: Sequence[str]) -> dict[Key, Timing]:
+    """Time every job in a process of its own, all on the same pictures, a few pictures at a time and one after another.
+
+    Args:
+        jobs: What is timed.
+        files: Picture files.
+
+    Raises:
+        UsageError: If a detector cannot be opened, a picture cannot be read, or a process dies.
+    """
+    turns = [files[start : start + _PICTURES] for start in range(0, len(files), _PICTURES)]
+    with workers(jobs) as processes:
+        for worker in processes.values():
+            worker.ask(files[:_WARM_UP])
+        answers = take_turns({key: worker.ask for key, worker in processes.items()}, turns)
+        peaks = {key: peak_mib(worker.pid) for key, worker in processes.items()}
+    timings = {}
+    for key, worker in processes.items():
+        network, image, file = (
+            np.array([picture[what] for turn in answers[key] for picture in turn])
+            for what in ('network', 'image', 'file')
+        )
+        timings[key] = Timing(network, image, file, peaks[key] or None, worker.imports_mib or None)
+    return timings

@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from mobilenext_det.deploy.formats import Options, open_exported, write_exported
 from mobilenext_det.errors import UsageError
 from mobilenext_det.hardware import cpu_name
 
-from .forms import PYTORCH, Trained
+from .forms import Form, Trained, make_forms, time_pictures
+from .turns import Job
 
 _EXPORTED = (('onnx', 'fp32'), ('onnx', 'int8'))
-_IMAGES, _WARM_UP = 50, 5
-
-Detect = Callable[[np.ndarray], list[dict]]
+_IMAGES = 50
 
 
 @dataclass(frozen=True)
-class Latency:
-    """What one form of one detector takes.
+class Latency(Form):
+    """What a form takes: the median in milliseconds, from the picture in memory to its boxes."""
 
-    Attributes:
-        network: Name of its config.
-        form: 'pytorch', or what it was exported to.
-        precision: 'fp32' or 'int8'.
-        milliseconds: Median, from the picture in memory to its boxes.
-    """
-
-    network: str
-    form: str
-    precision: str
     milliseconds: float
 
 
@@ -61,36 +47,30 @@ class Latencies:
 def measure_latency(detectors: Sequence[Trained], folder: Path) -> Latencies:
     """Measure detectors on the CPU, on the first test images of the first one.
 
-    The time runs from the picture in memory to its boxes: resizing, network and suppression, one image at a time. The
-    detectors and forms take turns at every image, so that whatever else the machine does slows all of them alike. A
-    detector that cannot be exported is measured in PyTorch alone.
+    The time runs from the picture in memory to its boxes: resizing, network and suppression, one image at a time. Every
+    form of every detector has a process of its own, and all take turns. A detector that cannot be exported is measured
+    in PyTorch alone.
 
     Args:
         detectors: What to measure.
         folder: Where exported files go.
+
+    Raises:
+        UsageError: If a detector cannot be opened, or a picture cannot be read.
     """
     threads = torch.get_num_threads()
-    forms = [(row, detect) for trained in detectors for row, detect in _forms(trained, folder, threads)]
-    images = [cv2.imread(path) for path in detectors[0].pictures(_IMAGES)]
-    seconds: list[list[float]] = [[] for _ in forms]
-    for image in (*images[:_WARM_UP], *images):
-        for own, (_, detect) in zip(seconds, forms, strict=True):
-            started = time.perf_counter()
-            detect(image)
-            own.append(time.perf_counter() - started)
-    medians = [round(1000 * float(np.median(own[-len(images) :])), 3) for own in seconds]
-    rows = [Latency(*names, median) for (names, _), median in zip(forms, medians, strict=True)]
-    return Latencies(rows, len(images), cpu_name(), threads)
+    jobs = {form: replace(job, threads=threads) for trained in detectors for form, job in _forms(trained, folder)}
+    files = detectors[0].pictures(_IMAGES)
+    rows = [
+        Latency(**vars(form), milliseconds=round(1000 * float(np.median(timing.image)), 3))
+        for form, timing in time_pictures(jobs, files).items()
+    ]
+    return Latencies(rows, len(files), cpu_name(), threads)
 
 
-def _forms(trained: Trained, folder: Path, threads: int) -> list[tuple[tuple[str, str, str], Detect]]:
-    """Return the detector in every form that it can be deployed in."""
-    forms: list[tuple[tuple[str, str, str], Detect]] = [((trained.name, PYTORCH, 'fp32'), trained.detector)]
+def _forms(trained: Trained, folder: Path) -> Iterator[tuple[Form, Job]]:
     try:
-        for form, precision in _EXPORTED:
-            options = Options(trained.calibration if precision == 'int8' else None)
-            path = write_exported(trained.detector, folder, form, options)
-            forms.append(((trained.name, form, precision), open_exported(path, threads)))
+        for form, _, job in make_forms(trained, _EXPORTED, folder):
+            yield form, job
     except UsageError as error:
         print_log(f'{trained.name} is measured in PyTorch alone: {error}')
-    return forms

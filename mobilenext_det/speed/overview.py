@@ -1,59 +1,82 @@
-"""All benchmarks beside stock MMDetection, and what this package sets out to reach."""
+"""Every benchmark beside stock MMDetection, in one table."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-from mobilenext_det.display.tables import markdown_table, render
+from dataclasses import dataclass
 
 from .commands import NAMES, STOCK, Settings
-from .pipeline import compare_pipeline
-from .prediction import compare_prediction
-from .report import Report
-from .startup import compare_startup
-from .training import compare_training
+from .forms import FORM_NAMES
+from .pipeline import OURS, PipelineReport, compare_pipeline
+from .prediction import PredictionReport, compare_prediction
+from .report import Comparison, table
+from .startup import StartupReport, compare_startup
+from .training import TrainingReport, compare_training
 
-_TRAINING_TARGETS = {'mobilenetv2': 3.0, 'mobilenext': 2.5, 'mobilenetv2-fp32': 1.4, 'mobilenext-fp32': 1.4}
-_PREDICTION_TARGETS = {('pytorch', 'fp32'): 1.7, ('onnx', 'fp32'): 3.5, ('onnx', 'int8'): 5.0}
-_PIPELINE_TARGET, _STARTUP_TARGET, _DEPLOYED_TARGET = 2.0, 1.0, 1.05
 _MEANING = """\
-ratio: how many times as fast as stock MMDetection, and in the last two rows how many times as long MobileNeXt takes \
+ratio: how many times as fast as stock MMDetection, and in the rows of latency how many times as long MobileNeXt takes \
 as MobileNetV2 (expansion), which stands in the column of stock there. MiB: peak resident memory of ours and of stock, \
 all processes together."""
 
+_WHAT = dict(pipeline='input pipeline, one core', startup='start, command to first iteration')
 
-class Row(NamedTuple):
-    """One line of the table.
 
-    Attributes:
-        what: What was timed.
-        ours: Its speed or time.
-        stock: That of stock.
-        unit: Of both.
-        ratio: How many times as fast as stock.
-        target: What it is to be: `>=` or `<=` and a number.
-        ours_mib: Peak resident memory of ours.
-        stock_mib: That of stock.
-    """
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a speed or time of ours beside stock's; `form` and `precision` where these differ."""
 
-    what: str
+    benchmark: str
+    network: str
+    form: str | None
+    precision: str | None
     ours: float
     stock: float
     unit: str
     ratio: float
-    target: str
-    ours_mib: float
-    stock_mib: float
+    ours_mib: float | None
+    stock_mib: float | None
+
+    @property
+    def what(self) -> str:
+        """What was timed, in words."""
+        form = self.form and FORM_NAMES[self.form]
+        return ', '.join(
+            filter(None, (_WHAT.get(self.benchmark, self.benchmark), NAMES[self.network], form, self.precision))
+        )
 
 
-def compare_all(data_root: str = 'data/toy') -> Report:
+@dataclass(frozen=True)
+class Overview(Comparison):
+    """All of it; `ours` is the training of MobileNeXt."""
+
+    rows: list[Row]
+
+    @property
+    def text(self) -> str:
+        """A row a speed."""
+        rows = table(
+            self.rows,
+            {'what': lambda row: row.what},
+            {
+                'ours': lambda row: f'{row.ours:.2f}',
+                'stock': lambda row: f'{row.stock:.2f}',
+                'unit': lambda row: row.unit,
+                'ratio': lambda row: f'{row.ratio:.2f}',
+                'MiB, ours': lambda row: _mib(row.ours_mib),
+                'MiB, stock': lambda row: _mib(row.stock_mib),
+            },
+        )
+        return f'{rows}\n\n{_MEANING}\n\nMachine: {self.machine}.'
+
+
+def _mib(mib: float | None) -> str:
+    return '-' if mib is None else f'{mib:.0f}'
+
+
+def compare_all(data_root: str = 'data/toy') -> Overview:
     """Run every benchmark with its defaults.
 
     Args:
         data_root: Folder that holds VOC2007/.
-
-    Returns:
-        A line for each target; the headline is the training of MobileNeXt.
 
     Raises:
         UsageError: If the data or a package is missing, or a training ends.
@@ -66,71 +89,52 @@ def compare_all(data_root: str = 'data/toy') -> Report:
     )
 
 
-def overview(training: Report, prediction: Report, pipeline: Report, startup: Report) -> Report:
-    """Put the results of all benchmarks into one table.
-
-    Args:
-        training: Of all subjects.
-        prediction: Of both networks in all forms.
-        pipeline: Of the input pipeline.
-        startup: Of the start.
-    """
-    rows = _training(training.numbers['rows']) + _prediction(prediction.numbers['rows'])
-    rows += _pipeline(pipeline.numbers) + _startup(startup.numbers)
-    rows.sort(key=lambda row: row.target.startswith('<='))
-    table = markdown_table(['what'], ['ours', 'stock', 'unit', 'ratio', 'target', 'MiB, ours', 'MiB, stock'])
-    for row in rows:
-        speeds = (f'{row.ours:.2f}', f'{row.stock:.2f}', row.unit, f'{row.ratio:.2f}')
-        table.add_row(row.what, *speeds, row.target, f'{row.ours_mib:.0f}', f'{row.stock_mib:.0f}')
-    headline = next(row for row in rows if row.what == _training_name('mobilenext'))
-    numbers = dict(ours=headline.ours, stock=headline.stock, ratio=headline.ratio, unit=headline.unit)
-    where = training.numbers['machine']
-    numbers |= dict(rows=[row._asdict() for row in rows], machine=where)
-    return Report(f'{render(table)}\n\n{_MEANING}\n\nMachine: {where}.', numbers)
+def overview(
+    training: TrainingReport, prediction: PredictionReport, pipeline: PipelineReport, startup: StartupReport
+) -> Overview:
+    """Put the results of all benchmarks into one table."""
+    rows = [*_training(training), *_prediction(prediction), _pipeline(pipeline), _startup(startup)]
+    rows += _latency(prediction)
+    return Overview(training.ours, training.stock, training.ratio, training.unit, training.machine, rows)
 
 
-def _training(rows: list[dict[str, Any]]) -> list[Row]:
-    found = []
-    for row in rows:
-        mib = sum(row['peak_mib'].values())
-        if row['name'] == STOCK:
-            stock, stock_mib = row['images_per_second'], mib
+def _training(report: TrainingReport) -> list[Row]:
+    rows = []
+    for row in report.rows:
+        if row.network == STOCK:
+            stock = row
         else:
-            speeds = (row['images_per_second'], stock, 'images/s', row['ratio'])
-            target = f'>= {_TRAINING_TARGETS[row["name"]]}'
-            found.append(Row(_training_name(row['name']), *speeds, target, mib, stock_mib))
-    return found
+            speeds = (row.images_per_second, stock.images_per_second, report.unit, row.ratio)
+            memory = (row.peak_mib.total, stock.peak_mib.total)
+            rows.append(Row('training', row.network, None, row.precision, *speeds, *memory))
+    return rows
 
 
-def _training_name(name: str) -> str:
-    network, _, numbers = name.partition('-')
-    return f'training, {NAMES[network]}, {numbers or "default"}'
+def _prediction(report: PredictionReport) -> list[Row]:
+    stock, *others = report.rows
+    rows = []
+    for row in others:
+        if row.network == 'mobilenext':
+            spent = (row.ms, stock.ms, report.unit, row.ratio, row.peak_mib, stock.peak_mib)
+            rows.append(Row('prediction', row.network, row.form, row.precision, *spent))
+    return rows
 
 
-def _prediction(rows: list[dict[str, Any]]) -> list[Row]:
-    by_key = {(row['network'], row['form'], row['precision']): row for row in rows}
-    stock = rows[0]
-    found = []
-    for (form, precision), target in _PREDICTION_TARGETS.items():
-        ours, other = (by_key[network, form, precision] for network in ('mobilenext', 'mobilenetv2'))
-        what = f'{NAMES["mobilenext"]}, {form}, {precision}'
-        memory = (ours['peak_mib'], stock['peak_mib'])
-        found.append(Row(f'prediction, {what}', ours['ms'], stock['ms'], 'ms', ours['ratio'], f'>= {target}', *memory))
-        if form == 'onnx':
-            latencies = (ours['network_ms'], other['network_ms'])
-            memory = (ours['peak_mib'], other['peak_mib'])
-            ratio = latencies[0] / latencies[1]
-            found.append(Row(f'latency, {what}', *latencies, 'ms', ratio, f'<= {_DEPLOYED_TARGET}', *memory))
-    return found
+def _latency(report: PredictionReport) -> list[Row]:
+    by_key = {(row.network, row.form, row.precision): row for row in report.rows}
+    rows = []
+    for precision, ratio in report.deployed.items():
+        ours, other = (by_key[network, 'onnx', precision] for network in ('mobilenext', 'mobilenetv2'))
+        spent = (ours.network_ms, other.network_ms, report.unit, ratio)
+        rows.append(Row('latency', ours.network, ours.form, precision, *spent, ours.peak_mib, other.peak_mib))
+    return rows
 
 
-def _pipeline(numbers: dict[str, Any]) -> list[Row]:
-    ours, stock = (numbers['rows'][name]['peak_mib'] for name in ('ours', STOCK))
-    speeds = (numbers['ours'], numbers['stock'], 'images/s', numbers['ratio'])
-    return [Row('input pipeline, one core', *speeds, f'>= {_PIPELINE_TARGET}', ours, stock)]
+def _pipeline(report: PipelineReport) -> Row:
+    memory = (report.rows[name].peak_mib for name in (OURS, STOCK))
+    return Row('pipeline', 'mobilenext', None, None, report.ours, report.stock, report.unit, report.ratio, *memory)
 
 
-def _startup(numbers: dict[str, Any]) -> list[Row]:
-    memory = (max(start['peak_mib'] for start in numbers['starts'][name]) for name in ('mobilenext', STOCK))
-    speeds = (numbers['ours'], numbers['stock'], 's', numbers['ratio'])
-    return [Row('start, command to first iteration', *speeds, f'>= {_STARTUP_TARGET}', *memory)]
+def _startup(report: StartupReport) -> Row:
+    memory = (max(start.peak_mib for start in report.starts[name]) for name in ('mobilenext', STOCK))
+    return Row('startup', 'mobilenext', None, None, report.ours, report.stock, report.unit, report.ratio, *memory)

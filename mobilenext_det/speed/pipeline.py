@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
-from multiprocessing import get_context
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import cv2
 import numpy as np
-import torch
 from mmdet.registry import DATASETS
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
@@ -20,20 +16,20 @@ from mmengine.registry import init_default_scope
 from mobilenext_det._mim import config_path
 from mobilenext_det.datasets import SeededIndex
 from mobilenext_det.datasets.crops import MIN_IOUS, MIN_SIDE
-from mobilenext_det.display.tables import markdown_table, render
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.errors import UsageError
 
 from .commands import CONFIGS, STOCK, Settings, require
-from .process_group import peak_mib
-from .report import Report, machine, quartiles, steps
+from .processes import peak_mib
+from .report import Comparison, Quartiles, between, machine, spread, table
+from .turns import Job, take_turns, workers
 
-_OURS, _CACHED = 'ours', 'ours, cached'
-_NAMES = {STOCK: 'stock mmdet', _OURS: 'ours, decoding', _CACHED: 'ours, from its cache'}
+OURS, CACHED = 'ours', 'cached'
+_NAMES = {STOCK: 'stock mmdet', OURS: 'ours, decoding', CACHED: 'ours, from its cache'}
 _TURN = 25  # pictures
 _LOADING = 'CheckedLoadImage'
 # What mmdet has for ours; settings that are not given are the same by default.
-_STOCK = {
+_STOCK: dict[str, dict[str, Any]] = {
     _LOADING: dict(type='LoadImageFromFile'),
     'SSDPhotoMetricDistortion': dict(type='PhotoMetricDistortion'),
     'SSDExpand': dict(type='Expand'),
@@ -46,30 +42,90 @@ sizes and probabilities; ours once without its cache of decoded pictures, as in 
 them in it. {images} pictures of {data_root}, {width}x{height} pixels in the median, one process each."""
 
 
-class Turn(NamedTuple):
-    """What one turn measured.
+Item = tuple[int, int]  # a picture of the training set, and a seed
+Turn = Sequence[Mapping[str, float]]  # of each picture, the seconds of each transform
 
-    Attributes:
-        images: How many pictures.
-        seconds: By transform, for all of them.
-        peak_mib: Largest resident memory of the process so far.
-    """
 
-    images: int
-    seconds: dict[str, float]
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one pipeline: its turns, and the peak memory before the first picture and at the end."""
+
+    turns: Sequence[Turn]
+    before_mib: float
     peak_mib: float
 
 
-def compare_pipeline(data_root: str = 'data/toy', images: int = 200, rounds: int = 3) -> Report:
+@dataclass(frozen=True)
+class PipelineRow:
+    """How fast a pipeline is: median and quartiles over turns, means by transform; `own_mib`: what pictures added."""
+
+    images_per_second: float
+    quartiles: Quartiles
+    ratio: float
+    ms: dict[str, float]
+    peak_mib: float
+    own_mib: float
+
+
+@dataclass(frozen=True)
+class PipelineReport(Comparison):
+    """Images per second on one core, of 'stock', 'ours' without its cache, and ours 'cached'."""
+
+    rows: dict[str, PipelineRow]
+    data_root: str
+    images: int
+    median_size: tuple[int, int]
+    turns: int
+
+    @property
+    def text(self) -> str:
+        """A row a pipeline, and a row a transform."""
+        width, height = self.median_size
+        turns = dict(turns=self.turns, turn=min(_TURN, self.images), images=self.images)
+        said = _MEANING.format(data_root=self.data_root, width=width, height=height, **turns)
+        return f'{self._speeds()}\n\n{self._by_transform()}\n\n{said}\n\nMachine: {self.machine}.'
+
+    def _speeds(self) -> str:
+        return table(
+            list(self.rows.items()),
+            {'pipeline': lambda of: _NAMES[of[0]]},
+            {
+                'images/s': lambda of: f'{of[1].images_per_second:.1f}',
+                'quartiles': lambda of: between(of[1].quartiles, 1),
+                'times stock': lambda of: f'{of[1].ratio:.2f}',
+                'MiB': lambda of: f'{of[1].peak_mib:.0f}',
+                'own': lambda of: f'{of[1].own_mib:.0f}',
+            },
+        )
+
+    def _by_transform(self) -> str:
+        """One row a transform, by the name that it has in ours."""
+
+        def spent(name: str, row: PipelineRow) -> Callable[[str], str]:
+            def cell(transform: str) -> str:
+                ms = row.ms.get(_of_stock(transform) if name == STOCK else transform)
+                return '-' if ms is None else f'{ms:.2f}'
+
+            return lambda transform: f'{sum(row.ms.values()):.2f}' if transform == 'all' else cell(transform)
+
+        return table(
+            [*self.rows[OURS].ms, 'all'],
+            {'transform': lambda own: own if _of_stock(own) == own else f'{own} ({_of_stock(own)})'},
+            {f'ms, {_NAMES[name]}': spent(name, row) for name, row in self.rows.items()},
+        )
+
+
+def _of_stock(transform: str) -> str:
+    return _STOCK.get(transform, {}).get('type', transform)
+
+
+def compare_pipeline(data_root: str = 'data/toy', images: int = 200, rounds: int = 3) -> PipelineReport:
     """Time the training transforms of ours and of stock mmdet in turns.
 
     Args:
         data_root: Folder that holds VOC2007/.
         images: Pictures to take, at most: the first ones of the training set.
         rounds: How often to go over them; once more before, untimed, which fills the cache.
-
-    Returns:
-        Images per second on one core.
 
     Raises:
         UsageError: If a setting is of no use, or a picture.
@@ -78,48 +134,49 @@ def compare_pipeline(data_root: str = 'data/toy', images: int = 200, rounds: int
     Settings(data_root).check()
     require(1, images=images, rounds=rounds)
     where = machine()
-    with ExitStack() as stack:
-        spawned = get_context('spawn')
-        processes = {name: stack.enter_context(ProcessPoolExecutor(1, spawned)) for name in _NAMES}
-        opened = {name: process.submit(_open, name, data_root) for name, process in processes.items()}
-        before = {name: one.result() for name, one in opened.items()}
-        sizes = processes[STOCK].submit(_sizes, images).result()
-        turns = _take_turns(processes, len(sizes), rounds)
-    return report(turns, before, sizes, data_root, where)
+    sizes = picture_sizes(open_pipeline(OURS, data_root), images)
+    turns = [
+        [(index, len(sizes) * number + index) for index in range(start, min(start + _TURN, len(sizes)))]
+        for number in range(1 + rounds)
+        for start in range(0, len(sizes), _TURN)
+    ]
+    untimed = len(turns) // (1 + rounds)
+    with workers({name: Job('pipeline', dict(name=name, data_root=data_root)) for name in _NAMES}) as processes:
+        answers = take_turns({name: worker.ask for name, worker in processes.items()}, turns)
+        measured = {
+            name: Measured(answers[name][untimed:], worker.opened_mib, peak_mib(worker.pid))
+            for name, worker in processes.items()
+        }
+    return report(measured, sizes, data_root, where)
 
 
 def report(
-    turns: Mapping[str, Sequence[Turn]],
-    before: Mapping[str, float],
-    sizes: Sequence[tuple[int, int]],
-    data_root: str,
-    where: str,
-) -> Report:
-    """Turn seconds into speeds beside stock.
-
-    Args:
-        turns: What was measured of each pipeline, stock first.
-        before: MiB that each process had needed before the first picture.
-        sizes: Width and height of the pictures.
-        data_root: Where they are.
-        where: The machine.
-    """
-    rows = _rows(turns, before)
+    measured: Mapping[str, Measured], sizes: list[tuple[int, int]], data_root: str, where: str
+) -> PipelineReport:
+    """Turn seconds into speeds beside stock, which comes first."""
+    rows: dict[str, PipelineRow] = {}
+    for name, own in measured.items():
+        median, quartiles = spread([len(turn) / sum(sum(picture.values()) for picture in turn) for turn in own.turns])
+        pictures = [picture for turn in own.turns for picture in turn]
+        rows[name] = PipelineRow(
+            images_per_second=median,
+            quartiles=quartiles,
+            ratio=median / rows[STOCK].images_per_second if rows else 1.0,
+            ms={key: 1000 * sum(picture[key] for picture in pictures) / len(pictures) for key in pictures[0]},
+            peak_mib=own.peak_mib,
+            own_mib=own.peak_mib - own.before_mib,
+        )
+    ours, stock = (rows[name].images_per_second for name in (OURS, STOCK))
     width, height = (int(side) for side in np.median(sizes, axis=0))
-    first = turns[STOCK]
-    said = _MEANING.format(
-        turns=len(first), turn=first[0].images, images=len(sizes), data_root=data_root, width=width, height=height
-    )
-    ours, stock = (rows[name]['images_per_second'] for name in (_OURS, STOCK))
-    numbers = dict(ours=ours, stock=stock, ratio=ours / stock, unit='images/s', rows=rows, machine=where)
-    return Report(f'{_speeds(rows)}\n\n{_by_transform(rows)}\n\n{said}\n\nMachine: {where}.', numbers)
+    speeds = (ours, stock, ours / stock, 'images/s', where, rows)
+    return PipelineReport(*speeds, data_root, len(sizes), (width, height), len(measured[STOCK].turns))
 
 
-def pipeline(name: str, data_root: str) -> Any:
+def open_pipeline(name: str, data_root: str) -> Any:
     """Build the training set with one of the pipelines.
 
     Args:
-        name: Which one.
+        name: 'stock', 'ours' or 'cached'.
         data_root: Folder that holds VOC2007/.
     """
     cfg = load_config(config_path(CONFIGS['mobilenext']), data_root=data_root)
@@ -127,102 +184,49 @@ def pipeline(name: str, data_root: str) -> Any:
     transforms = [dict(transform) for transform in dataset.pipeline]
     if name == STOCK:
         transforms = [t | _STOCK.get(t['type'], {}) for t in transforms if t['type'] != 'SeedBySample']
-    elif name == _CACHED:
+    elif name == CACHED:
         transforms = [t | dict(cache_mib=4096) if t['type'] == _LOADING else t for t in transforms]
     init_default_scope('mmdet')
     return DATASETS.build({**dataset, 'pipeline': transforms})
 
 
-def _open(name: str, data_root: str) -> float:
-    """Prepare a process for its turns, and return the MiB that it has needed for that."""
-    global _dataset
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
-    MMLogger.get_instance('mmengine', log_level='ERROR')
-    _dataset = pipeline(name, data_root)
-    return peak_mib()
+def picture_sizes(dataset: Any, images: int) -> list[tuple[int, int]]:
+    """Return width and height of the pictures that are taken, the first ones.
 
-
-def _sizes(images: int) -> list[tuple[int, int]]:
-    """Width and height of the pictures that are taken."""
-    infos = [_dataset.get_data_info(index) for index in range(min(images, len(_dataset)))]
+    Args:
+        dataset: The training set.
+        images: How many at most.
+    """
+    infos = [dataset.get_data_info(index) for index in range(min(images, len(dataset)))]
     return [(info['width'], info['height']) for info in infos]
 
 
-def _measure(indices: Sequence[int], seed: int) -> Turn:
-    """Send pictures through the pipeline, and time every transform."""
+def time_transforms(name: str, data_root: str) -> Callable[[Item], dict[str, float]]:
+    """Open a pipeline as a function from a picture to the seconds of every transform; `worker.py` calls it."""
+    MMLogger.get_instance('mmengine', log_level='ERROR')
+    dataset = open_pipeline(name, data_root)
+    return lambda item: time_item(dataset, *item)
+
+
+def time_item(dataset: Any, index: int, seed: int) -> dict[str, float]:
+    """Send a picture through the pipeline, and time every transform.
+
+    Args:
+        dataset: The training set.
+        index: The picture.
+        seed: Of all that is random.
+
+    Raises:
+        UsageError: If it cannot be used.
+    """
     seconds: dict[str, float] = {}
     random.seed(seed)
     np.random.seed(seed)
-    for index in indices:
-        results = _dataset.get_data_info(SeededIndex(index, seed + index))
-        for transform in _dataset.pipeline.transforms:
-            started = time.perf_counter()
-            results = transform(results)
-            name = type(transform).__name__
-            seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
-            if results is None:
-                raise UsageError(f'{_dataset.get_data_info(index)["img_path"]} cannot be used: take it out.')
-    return Turn(len(indices), seconds, peak_mib())
-
-
-def _take_turns(processes: dict[str, ProcessPoolExecutor], images: int, rounds: int) -> dict[str, list[Turn]]:
-    turns = {name: [] for name in processes}
-    starts = range(0, images, _TURN)
-    with steps() as progress:
-        task = progress.add_task('Pictures', total=(1 + rounds) * len(starts) * len(processes))
-        for number in range(1 + rounds):
-            for start in starts:
-                for name, process in processes.items():
-                    indices = range(start, min(start + _TURN, images))
-                    turn = process.submit(_measure, indices, images * number).result()
-                    if number:  # the first round fills the caches
-                        turns[name].append(turn)
-                    progress.advance(task)
-    return turns
-
-
-def _rows(turns: Mapping[str, Sequence[Turn]], before: Mapping[str, float]) -> dict[str, dict[str, Any]]:
-    """Turn seconds into speeds beside that of stock, which is the first."""
-    rows: dict[str, dict[str, Any]] = {}
-    for name, own in turns.items():
-        low, middle, high = quartiles([turn.images / sum(turn.seconds.values()) for turn in own])
-        stock = rows[STOCK]['images_per_second'] if rows else middle
-        images = sum(turn.images for turn in own)
-        rows[name] = dict(
-            images_per_second=middle,
-            quartiles=[low, high],
-            ratio=middle / stock,
-            ms={key: 1000 * sum(turn.seconds[key] for turn in own) / images for key in own[0].seconds},
-            peak_mib=own[-1].peak_mib,
-            own_mib=own[-1].peak_mib - before[name],
-        )
-    return rows
-
-
-def _speeds(rows: dict[str, dict[str, Any]]) -> str:
-    table = markdown_table(['pipeline'], ['images/s', 'quartiles', 'times stock', 'MiB', 'own'])
-    for name, row in rows.items():
-        low, high = row['quartiles']
-        table.add_row(
-            _NAMES[name],
-            f'{row["images_per_second"]:.1f}',
-            f'{low:.1f} - {high:.1f}',
-            f'{row["ratio"]:.2f}',
-            f'{row["peak_mib"]:.0f}',
-            f'{row["own_mib"]:.0f}',
-        )
-    return render(table)
-
-
-def _by_transform(rows: dict[str, dict[str, Any]]) -> str:
-    """One row a transform, by the name that it has in ours."""
-    table = markdown_table(['transform'], [f'ms, {_NAMES[name]}' for name in rows])
-    for transform in rows[_OURS]['ms']:
-        theirs = _STOCK.get(transform, {}).get('type', transform)
-        names = {STOCK: theirs}
-        spent = [row['ms'].get(names.get(name, transform)) for name, row in rows.items()]
-        shown = transform if theirs == transform else f'{transform} ({theirs})'
-        table.add_row(shown, *('-' if ms is None else f'{ms:.2f}' for ms in spent))
-    table.add_row('all', *(f'{sum(row["ms"].values()):.2f}' for row in rows.values()))
-    return render(table)
+    results = dataset.get_data_info(SeededIndex(index, seed))
+    for transform in dataset.pipeline.transforms:
+        started = time.perf_counter()
+        results = transform(results)
+        seconds[type(transform).__name__] = time.perf_counter() - started
+        if results is None:
+            raise UsageError(f'{dataset.get_data_info(index)["img_path"]} cannot be used: take it out.')
+    return seconds

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from mmdet.registry import MODELS
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mobilenext_det._mim import config_path
-from mobilenext_det.display.tables import markdown_table, render
 from mobilenext_det.engine.config import load_config
 
-from .commands import CONFIGS, NAMES, Settings, require
-from .forms import PYTORCH, STOCK, Trained, make_forms
-from .report import Report, machine, quartiles, steps
-from .rounds import Timing, count_steps, take_turns
-from .worker import find_nothing
+from .commands import CONFIGS, NAMES, Settings, put_all_to_background, require
+from .forms import FORM_NAMES, PYTORCH, STOCK, Form, Timing, Trained, make_forms, stock_job, time_pictures
+from .report import Comparison, Quartiles, between, machine, spread, table
+from .turns import Job, progress
 
 _EXPORTED = (('onnx', 'fp32'), ('onnx', 'int8'))
-_FORM_NAMES = {STOCK: 'PyTorch', PYTORCH: 'PyTorch', 'onnx': 'ONNX Runtime'}
-Key = tuple[str, str, str]  # network, form, precision
-_HEADLINE = ('mobilenext', PYTORCH, 'fp32')
 _MEANING = """\
 ms: median from a picture's file to its boxes, one picture at a time, and the quartiles; network: of it normalisation, \
 network and suppression. times stock: ratio of the medians. MiB: peak resident memory of the process. {pictures} \
@@ -37,16 +33,59 @@ MobileNeXt takes {fp32:.3f} times as long as MobileNetV2 (expansion), both deplo
 int8 (network)."""
 
 
-def compare_prediction(data_root: str = 'data/toy', images: int = 60, threads: int = 2) -> Report:
+@dataclass(frozen=True, kw_only=True)
+class PredictionRow(Form):
+    """How long a form takes from a picture's file to its boxes, and for the network call of it."""
+
+    ms: float
+    quartiles: Quartiles
+    network_ms: float
+    ratio: float
+    peak_mib: float | None
+
+
+@dataclass(frozen=True)
+class PredictionReport(Comparison):
+    """Milliseconds a picture; `ours` is MobileNeXt in PyTorch.
+
+    Attributes:
+        deployed: How many times as long MobileNeXt takes as MobileNetV2 in ONNX Runtime, by precision.
+    """
+
+    rows: list[PredictionRow]
+    deployed: dict[str, float]
+    pictures: int
+    threads: int
+
+    @property
+    def text(self) -> str:
+        """A row a form."""
+        rows = table(
+            self.rows,
+            {
+                'prediction': lambda row: NAMES[row.network],
+                'runs in': lambda row: FORM_NAMES[PYTORCH if row.form == STOCK else row.form],
+                'numbers': lambda row: row.precision,
+            },
+            {
+                'ms': lambda row: f'{row.ms:.1f}',
+                'quartiles': lambda row: between(row.quartiles, 1),
+                'network': lambda row: f'{row.network_ms:.1f}',
+                'times stock': lambda row: f'{row.ratio:.2f}',
+                'MiB': lambda row: '-' if row.peak_mib is None else f'{row.peak_mib:.0f}',
+            },
+        )
+        said = _MEANING.format(pictures=self.pictures, threads=self.threads, **self.deployed)
+        return f'{rows}\n\n{said}\n\nMachine: {self.machine}.'
+
+
+def compare_prediction(data_root: str = 'data/toy', images: int = 60, threads: int = 2) -> PredictionReport:
     """Time stock MMDetection's SSDLite and ours: in PyTorch, and exported to ONNX in fp32 and int8.
 
     Args:
         data_root: Folder that holds VOC2007/: pictures to time, and others to calibrate int8 with.
         images: Pictures to time, at most: the first ones of the test set.
         threads: Threads of each process.
-
-    Returns:
-        Milliseconds.
 
     Raises:
         UsageError: If the data or a package is missing.
@@ -55,88 +94,60 @@ def compare_prediction(data_root: str = 'data/toy', images: int = 60, threads: i
     require(1, images=images, threads=threads)
     where = machine()
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):  # what exporters have to say
-        timings, pictures = _measure(Path(folder), data_root, images, threads)
-    return report(timings, pictures, threads, where)
+        jobs, pictures = _jobs(Path(folder), data_root, images)
+        timings = time_pictures({key: replace(job, threads=threads) for key, job in jobs.items()}, pictures)
+    return report(timings, len(pictures), threads, where)
 
 
-def report(timings: Mapping[Key, Timing], pictures: int, threads: int, where: str) -> Report:
-    """Turn seconds into milliseconds beside those of stock.
-
-    Args:
-        timings: What each process measured, by network, form and precision; stock first.
-        pictures: How many pictures were timed.
-        threads: Threads of each process.
-        where: The machine.
-    """
-    rows = []
-    for (name, form, precision), timing in timings.items():
-        low, middle, high = quartiles(1000 * timing.file)
-        names = dict(network=name, form=form, precision=precision)
-        spent = dict(ms=middle, quartiles=[low, high], network_ms=1000 * quartiles(timing.network)[1])
-        ratio = rows[0]['ms'] / middle if rows else 1.0
-        rows.append(names | spent | dict(ratio=ratio, peak_mib=timing.peak_mib))
-    by_key = dict(zip(timings, rows, strict=True))
-    deployed = {
-        precision: by_key['mobilenext', form, precision]['network_ms']
-        / by_key['mobilenetv2', form, precision]['network_ms']
-        for form, precision in _EXPORTED
-    }
-    said = _MEANING.format(pictures=pictures, threads=threads, **deployed)
-    headline = by_key[_HEADLINE]
-    speeds = dict(ours=headline['ms'], stock=rows[0]['ms'], ratio=headline['ratio'], unit='ms')
-    numbers = speeds | dict(rows=rows, deployed=deployed, machine=where)
-    return Report(f'{_table(rows)}\n\n{said}\n\nMachine: {where}.', numbers)
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    table = markdown_table(['prediction', 'runs in', 'numbers'], ['ms', 'quartiles', 'network', 'times stock', 'MiB'])
-    for row in rows:
-        low, high = row['quartiles']
-        table.add_row(
-            NAMES[row['network']],
-            _FORM_NAMES[row['form']],
-            row['precision'],
-            f'{row["ms"]:.1f}',
-            f'{low:.1f} - {high:.1f}',
-            f'{row["network_ms"]:.1f}',
-            f'{row["ratio"]:.2f}',
-            f'{row["peak_mib"]:.0f}',
+def report(timings: Mapping[Form, Timing], pictures: int, threads: int, where: str) -> PredictionReport:
+    """Turn seconds into milliseconds beside those of stock, which comes first."""
+    rows: dict[Form, PredictionRow] = {}
+    stock = next(iter(timings))
+    for key, timing in timings.items():
+        median, quartiles = spread(1000 * timing.file)
+        rows[key] = PredictionRow(
+            **vars(key),
+            ms=median,
+            quartiles=quartiles,
+            network_ms=spread(1000 * timing.network)[0],
+            ratio=rows[stock].ms / median if rows else 1.0,
+            peak_mib=timing.peak_mib,
         )
-    return render(table)
+    deployed = {
+        form[1]: rows[Form('mobilenext', *form)].network_ms / rows[Form('mobilenetv2', *form)].network_ms
+        for form in _EXPORTED
+    }
+    first = rows[Form('mobilenext', PYTORCH, 'fp32')]
+    ours = (first.ms, rows[stock].ms, first.ratio)
+    return PredictionReport(*ours, 'ms', where, list(rows.values()), deployed, pictures, threads)
 
 
-def _measure(folder: Path, data_root: str, images: int, threads: int) -> tuple[dict[Key, Timing], int]:
-    """Make every form, then time all in turns."""
-    jobs: dict[Key, dict[str, Any]] = {(STOCK, STOCK, 'fp32'): dict(form=STOCK)}
-    with steps() as progress:
-        making = progress.add_task('Exporting', total=len(CONFIGS) * (1 + len(_EXPORTED)))
+def _jobs(folder: Path, data_root: str, images: int) -> tuple[dict[Form, Job], list[str]]:
+    """Make every form, and return what times them, stock first, and the pictures to do so with."""
+    jobs = {Form(STOCK, STOCK, 'fp32'): stock_job()}
+    with progress('Exporting', len(CONFIGS) * (1 + len(_EXPORTED))) as advance:
         for name, config in CONFIGS.items():
-            trained = Trained(config_path(config), str(untrained(config_path(config), folder)), data_root=data_root)
-            for row, job in make_forms(trained, _EXPORTED, judge=False, folder=folder / name):
-                jobs[name, row['form'], row['precision']] = job
-                progress.advance(making)
-        pictures = trained.pictures(images)
-        every = [job | dict(threads=threads) for job in jobs.values()]
-        timing = progress.add_task('Timing', total=count_steps(every, pictures))
-        timings = take_turns(every, pictures, lambda: progress.advance(timing))
-    return dict(zip(jobs, timings, strict=True)), len(pictures)
+            loaded = load_config(config_path(config), data_root=data_root)
+            trained = Trained(loaded, untrained(loaded, folder))
+            pictures = trained.pictures(images)
+            for form, _, job in make_forms(trained, _EXPORTED, folder / name):
+                jobs[replace(form, network=name)] = job
+                advance()
+    return jobs, pictures
 
 
-def untrained(config: str, folder: Path) -> Path:
-    """Save a checkpoint of random weights that find nothing, as those of stock do in this benchmark.
-
-    Random weights let every prior of every class through, which no trained network does.
+def untrained(config: Config, folder: Path) -> Path:
+    """Save a checkpoint of random weights that put every prior down to background, as stock's do in this benchmark.
 
     Args:
-        config: The config file.
+        config: The config.
         folder: Where the checkpoint goes.
     """
-    cfg = load_config(config)
     init_default_scope('mmdet')
     torch.manual_seed(0)
-    model = MODELS.build(cfg.model)
-    find_nothing(model.bbox_head)
-    path = folder / f'{Path(config).stem}.pth'
-    meta = dict(dataset_meta=dict(classes=cfg.test_dataloader.dataset.metainfo.classes))
+    model = MODELS.build(config.model)
+    put_all_to_background(model.bbox_head)
+    path = folder / f'{Path(config.filename).stem}.pth'
+    meta = dict(dataset_meta=dict(classes=config.test_dataloader.dataset.metainfo.classes))
     torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
     return path

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import asdict, dataclass
+from operator import itemgetter
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
 
-from mobilenext_det.display.tables import markdown_table, render
-
-from .commands import NAMES, STOCK, Settings, our_command, require, stock_command
-from .import_times import import_seconds
-from .report import Report, machine, quartiles, steps
-from .training_run import TrainingRun
+from .commands import NAMES, STOCK, Settings, Subject, command, require
+from .report import Comparison, between, machine, spread, table
+from .training import TrainingRun
+from .turns import take_turns
 
 _OURS = 'mobilenext'
 _TRAINED = (STOCK, _OURS)
+_PHASES = dict(
+    imports='imports, config', model='runner, model', data='data set, weights', iteration='loaders, first iteration'
+)
+PACKAGES = (
+    *('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mobilenext_det', 'numpy', 'cv2', 'scipy'),
+    *('matplotlib', 'pycocotools', 'tensorboard', 'rich'),
+)
+OTHERS = 'others'
+_IMPORT = re.compile(r'^import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)$', re.MULTILINE)
 _MEANING = """\
 Seconds, medians of {rounds} starts each, which alternate. times stock: stock's over ours. The phases end when the \
 run's log folder appears; when it has written its config, which follows the model; when the first iteration begins; \
@@ -29,7 +39,8 @@ Imports: of one more start each, the first, under `python -X importtime`, which 
 own package, whoever imports it."""
 
 
-class Start(NamedTuple):
+@dataclass(frozen=True)
+class Start:
     """Seconds of one start, phase after phase.
 
     Attributes:
@@ -52,20 +63,53 @@ class Start(NamedTuple):
         return self.imports + self.model + self.data + self.iteration
 
 
-_PHASES = dict(
-    imports='imports, config', model='runner, model', data='data set, weights', iteration='loaders, first iteration'
-)
+@dataclass(frozen=True)
+class StartupReport(Comparison):
+    """Seconds of every start, and of the imports by package, each of stock and of ours."""
+
+    starts: dict[str, list[Start]]
+    imports: dict[str, dict[str, float]]
+    settings: Settings
+
+    @property
+    def text(self) -> str:
+        """A row a phase, and a row a package."""
+        quartiles = [spread([start.seconds for start in self.starts[name]])[1] for name in _TRAINED]
+        memory = [max(start.peak_mib for start in self.starts[name]) for name in _TRAINED]
+        phases = [
+            *(_times(shown, *self.medians(phase)) for phase, shown in _PHASES.items()),
+            _times('command to first iteration', *self.medians('seconds')),
+            ('quartiles', *(between(own, 2) for own in quartiles), ''),
+            ('MiB', *(f'{mib:.0f}' for mib in memory), ''),
+        ]
+        stock, ours = (self.imports[name] for name in _TRAINED)
+        packages = [_times(package, stock[package], ours[package]) for package in stock]
+        packages.append(_times('all', sum(stock.values()), sum(ours.values())))
+        said = _MEANING.format(rounds=len(self.starts[STOCK]), **asdict(self.settings))
+        tables = f'{_side_by_side("start", phases)}\n\n{_side_by_side("imports", packages)}'
+        return f'{tables}\n\n{said}\n\nMachine: {self.machine}.'
+
+    def medians(self, key: str) -> list[float]:
+        """Return the medians of a field of `Start`, of stock's starts and of ours."""
+        return [median(getattr(start, key) for start in self.starts[name]) for name in _TRAINED]
 
 
-def compare_startup(settings: Settings, rounds: int = 3) -> Report:
+def _times(shown: str, stock: float, ours: float) -> tuple[str, ...]:
+    return shown, f'{stock:.2f}', f'{ours:.2f}', f'{stock / ours:.2f}' if min(stock, ours) >= 0.01 else '-'
+
+
+def _side_by_side(heading: str, rows: Sequence[tuple[str, ...]]) -> str:
+    headings = (*(NAMES[name] for name in _TRAINED), 'times stock')
+    numbers = {shown: itemgetter(place) for place, shown in enumerate(headings, 1)}
+    return table(rows, {heading: itemgetter(0)}, numbers)
+
+
+def compare_startup(settings: Settings, rounds: int = 3) -> StartupReport:
     """Start stock MMDetection's training and ours in turns, and end each after its first iteration.
 
     Args:
         settings: What both have in common.
         rounds: Starts of each; one more before is for the imports, and brings the files into memory.
-
-    Returns:
-        Seconds.
 
     Raises:
         UsageError: If a setting or the data is of no use, or a training ends.
@@ -73,38 +117,28 @@ def compare_startup(settings: Settings, rounds: int = 3) -> Report:
     settings.check()
     require(1, rounds=rounds)
     where = machine()
-    starts: dict[str, list[Start]] = {name: [] for name in _TRAINED}
-    imports = {}
-    with tempfile.TemporaryDirectory() as temporary, steps() as progress:
+    with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        commands = {STOCK: stock_command(settings, folder), _OURS: our_command(_OURS, settings, folder)}
-        task = progress.add_task('Starting', total=len(commands) * (1 + rounds))
-        for name, command in commands.items():
-            imports[name] = _imports(name, command, folder / f'{name}-imports')
-            progress.advance(task)
-        for number in range(rounds):
-            for name, command in commands.items():
-                starts[name].append(_start(name, command, folder / f'{name}-{number}'))
-                progress.advance(task)
-    return report(starts, imports, settings, where)
+        commands = {name: command(Subject(name), settings, folder) for name in _TRAINED}
+
+        def imports_of(name: str) -> Callable[[str], dict[str, float]]:
+            return lambda turn: _imports(name, commands[name], folder / f'{name}-{turn}')
+
+        def start_of(name: str) -> Callable[[str], Start]:
+            return lambda turn: _start(name, commands[name], folder / f'{name}-{turn}')
+
+        imports = take_turns({name: imports_of(name) for name in _TRAINED}, ['imports'], 'Timing imports')
+        turns = [str(number) for number in range(rounds)]
+        starts = take_turns({name: start_of(name) for name in _TRAINED}, turns, 'Timing starts')
+    return report(starts, {name: own for name, (own,) in imports.items()}, settings, where)
 
 
 def report(
-    starts: Mapping[str, Sequence[Start]], imports: Mapping[str, dict[str, float]], settings: Settings, where: str
-) -> Report:
-    """Put both side by side.
-
-    Args:
-        starts: What was measured of stock and of ours.
-        imports: Seconds of their imports, by package.
-        settings: What both have in common.
-        where: The machine.
-    """
-    ours, stock = (median(start.seconds for start in starts[name]) for name in (_OURS, STOCK))
-    said = _MEANING.format(rounds=len(starts[STOCK]), **settings._asdict())
-    rows = {name: [start._asdict() for start in own] for name, own in starts.items()}
-    numbers = dict(ours=ours, stock=stock, ratio=stock / ours, unit='s', starts=rows, imports=imports, machine=where)
-    return Report(f'{_phases(starts)}\n\n{_packages(imports)}\n\n{said}\n\nMachine: {where}.', numbers)
+    starts: dict[str, list[Start]], imports: dict[str, dict[str, float]], settings: Settings, where: str
+) -> StartupReport:
+    """Put the starts of both, and the seconds of their imports by package, side by side."""
+    stock, ours = (median(start.seconds for start in starts[name]) for name in _TRAINED)
+    return StartupReport(ours, stock, stock / ours, 's', where, starts, imports, settings)
 
 
 def _start(name: str, command: Sequence[str], work_dir: Path) -> Start:
@@ -114,37 +148,32 @@ def _start(name: str, command: Sequence[str], work_dir: Path) -> Start:
         imported = time.time()
         run.wait_until(lambda: any(work_dir.glob('*.py')))
         built = time.time()
-        (iteration,) = run.wait_for(1)[:1]
-        begun = run.scalars().stat().st_mtime - iteration
+        iteration, logged = run.first_iteration()
+        begun = logged - iteration
         return Start(imported - run.started, built - imported, begun - built, iteration, run.memory().main)
 
 
 def _imports(name: str, command: Sequence[str], work_dir: Path) -> dict[str, float]:
     python, *arguments = command
     with closing(TrainingRun(name, [python, '-X', 'importtime', *arguments], work_dir)) as run:
-        run.wait_for(1)
+        run.first_iteration()
         return import_seconds(run.log.read_text(errors='replace'))
 
 
-def _phases(timed: Mapping[str, Sequence[Start]]) -> str:
-    table = markdown_table(['start'], [*(NAMES[name] for name in _TRAINED), 'times stock'])
-    for phase, shown in _PHASES.items():
-        _add(table, shown, [median(getattr(start, phase) for start in timed[name]) for name in _TRAINED])
-    _add(table, 'command to first iteration', [median(start.seconds for start in timed[name]) for name in _TRAINED])
-    spread = [quartiles([start.seconds for start in timed[name]]) for name in _TRAINED]
-    table.add_row('quartiles', *(f'{low:.2f} - {high:.2f}' for low, _, high in spread), '')
-    table.add_row('MiB', *(f'{max(start.peak_mib for start in timed[name]):.0f}' for name in _TRAINED), '')
-    return render(table)
+def import_seconds(log: str) -> dict[str, float]:
+    """Add up what `python -X importtime` prints, by package.
 
+    Every module counts for its own package, whoever imports it, and without the modules that it imports: the sum is the
+    time of all imports.
 
-def _packages(imports: Mapping[str, dict[str, float]]) -> str:
-    table = markdown_table(['imports'], [*(NAMES[name] for name in _TRAINED), 'times stock'])
-    for package in imports[STOCK]:
-        _add(table, package, [imports[name][package] for name in _TRAINED])
-    _add(table, 'all', [sum(imports[name].values()) for name in _TRAINED])
-    return render(table)
+    Args:
+        log: What was printed, among other lines.
 
-
-def _add(table: Any, shown: str, seconds: Sequence[float]) -> None:
-    stock, ours = seconds
-    table.add_row(shown, f'{stock:.2f}', f'{ours:.2f}', f'{stock / ours:.2f}' if min(stock, ours) >= 0.01 else '-')
+    Returns:
+        Seconds of each of `PACKAGES`, and of all others together.
+    """
+    spent = Counter(dict.fromkeys((*PACKAGES, OTHERS), 0))
+    for microseconds, module in _IMPORT.findall(log):
+        package = module.partition('.')[0]
+        spent[package if package in PACKAGES else OTHERS] += int(microseconds)
+    return {package: spent[package] / 1e6 for package in spent}

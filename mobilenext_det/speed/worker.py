@@ -1,11 +1,11 @@
-"""One process of the deployment benchmark: it opens one detector, and times it on pictures whenever it is told to.
+"""One process that is measured: it opens one subject, and times it whenever it is told to.
 
-    python worker.py JOB
+    python worker.py FORM THREADS
 
-JOB is JSON: `form`, `threads`, and `path` of an exported file or `config`, `checkpoint` and `cfg_options` of a trained
-detector; stock MMDetection needs neither. A line of input is a round, a JSON list of picture files. Every answer is a
-JSON object in one line: `imports_mib` when the detector is open, the `network` and `file` seconds of each picture for
-a round, `peak_mib` at the end of input; or `error`, one sentence.
+FORM is 'onnx', 'torchscript', 'executorch', 'pytorch', 'stock' or 'pipeline'. The process answers every line of input,
+all of them JSON, with a line: an empty object when it has imported what the form needs; the first line of input is what
+the subject is opened with, and is answered by an empty object, too; every further line is a list of items, and is
+answered by the `seconds` of each. If something is wrong the answer is an `error`, one sentence.
 
 It is run by its path, not with `-m`, and reads `runtime.py` by its path, too: importing the package brings PyTorch and
 MMDetection, which would count as ONNX Runtime's memory.
@@ -19,122 +19,92 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
 import cv2
 
 ROOT = Path(__file__).resolve().parents[2]
-STOCK_CONFIG = '.mim/configs/ssd/ssdlite_mobilenetv2-scratch_8xb24-600e_coco.py'
+RUNTIME = ROOT / 'mobilenext_det' / 'deploy' / 'runtime.py'
+
+Measure = Callable[[Any], dict[str, float]]  # from an item to seconds, by what took them
+Open = Callable[..., Measure]
 
 
-class Subject(NamedTuple):
-    """What is timed.
-
-    Attributes:
-        prepare: From a picture file to what the network call takes.
-        find: The network call: normalisation, network and suppression.
-        detect: From a picture file to its boxes.
-    """
-
-    prepare: Callable[[str], Any]
-    find: Callable[[Any], Any]
-    detect: Callable[[str], Any]
-
-
-def importer(form: str) -> Callable[[dict], Subject]:
-    """Import what a form needs, and return what opens a job of it.
+def importer(form: str, threads: int) -> Open:
+    """Import what a form needs, and return what opens a subject of it.
 
     Args:
-        form: 'onnx', 'torchscript', 'executorch', 'pytorch' or 'stock'.
+        form: See above.
+        threads: How many the process may use.
     """
     if form == 'onnx':
         importlib.import_module('onnxruntime')
-        runtime = _by_path('runtime.py')
-        return lambda job: _exported(runtime, runtime.Detector(job['path'], job['threads']))
+        runtime = _by_path(RUNTIME)
+        return lambda path: _exported(runtime, runtime.Detector(path, threads))
+    import torch
+
+    torch.set_num_threads(threads)
+    if form == 'pipeline':
+        from mobilenext_det.speed.pipeline import time_transforms
+
+        return time_transforms
     if form in ('torchscript', 'executorch'):
-        importlib.import_module('torch' if form == 'torchscript' else 'executorch.runtime')
+        importlib.import_module('executorch.runtime' if form == 'executorch' else 'torch')
         from mobilenext_det.deploy import formats, runtime
 
-        return lambda job: _exported(runtime, formats.open_exported(job['path'], job['threads']))
+        return lambda path: _exported(runtime, formats.open_exported(path, threads))
     importlib.import_module('mobilenext_det.inference.detector')
     return _open_trained if form == 'pytorch' else _open_stock
 
 
-def _by_path(name: str) -> ModuleType:
-    """Import a file of deploy/ without its package."""
-    spec = importlib.util.spec_from_file_location(Path(name).stem, ROOT / 'mobilenext_det' / 'deploy' / name)
+def _by_path(path: Path) -> ModuleType:
+    """Import a file without its package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def _exported(runtime: ModuleType, detector: Any) -> Subject:
-    return Subject(
-        lambda file: runtime.prepare(runtime.read_image(file), detector.input_size)[None],
-        detector.find,
-        lambda file: detector(runtime.read_image(file)),
-    )
+def _exported(runtime: ModuleType, detector: Any) -> Measure:
+    def prepare(file: str) -> Any:
+        return runtime.prepare(runtime.read_image(file), detector.input_size)[None]
+
+    return partial(time_picture, prepare, detector.find, runtime.read_image, detector)
 
 
-def _open_trained(job: dict) -> Subject:
-    from mobilenext_det.engine.config import load_config
+def _open_trained(config: str, checkpoint: str) -> Measure:
     from mobilenext_det.hardware import keep_freed_memory
     from mobilenext_det.inference.detector import Detector
 
-    _set_torch_threads(job)
     keep_freed_memory()
-    detector = Detector(load_config(job['config'], job['cfg_options']), job['checkpoint'])
-    return Subject(*_parts(detector.model), lambda file: detector(cv2.imread(file)))
+    detector = Detector(config, checkpoint)
+    return partial(time_picture, *_parts(detector.model), cv2.imread, detector)
 
 
-def _open_stock(job: dict) -> Subject:
-    import mmdet
-    from mmdet.apis import inference_detector
-    from mmengine.config import Config
+def _open_stock(config: str) -> Measure:
+    """Open MMDetection's own SSDLite for VOC's 20 classes, as a user of it would.
 
-    _set_torch_threads(job)
-    model = stock_model(Config.fromfile(Path(mmdet.__file__).parent / STOCK_CONFIG))
-    return Subject(*_parts(model), lambda file: inference_detector(model, file))
-
-
-def stock_model(cfg: Any) -> Any:
-    """Build MMDetection's own SSDLite for VOC's 20 classes, as a user of it would.
-
-    Its weights are random, as there are none for VOC. Random weights let every prior of every class through, which no
-    trained network does, so all are put down to background: suppression has nothing to do, and stock looks no slower
-    than it is. `SSDHead.predict` needs an attribute that it lacks (mmdetection#11780).
-
-    Args:
-        cfg: MMDetection's config.
+    Its weights are random, as there are none for VOC. `SSDHead.predict` needs an attribute that it lacks
+    (mmdetection#11780).
     """
     import torch
-    from mmdet.apis import init_detector
+    from mmdet.apis import inference_detector, init_detector
+    from mmengine.config import Config
 
+    from mobilenext_det.speed.commands import put_all_to_background
+
+    cfg = Config.fromfile(config)
     cfg.model.bbox_head.num_classes = 20
     torch.manual_seed(0)
     model = init_detector(cfg, device='cpu')
     model.bbox_head.loss_cls = None
-    find_nothing(model.bbox_head)
-    return model
-
-
-def find_nothing(head: Any) -> None:
-    """Have an SSD head put every prior down to background, whatever its weights are.
-
-    Args:
-        head: The head, each level's scores ending in a convolution with a bias.
-    """
-    for level in head.cls_convs:
-        level[-1].bias.data.view(-1, head.cls_out_channels)[:, -1] = 100.0
-
-
-def _set_torch_threads(job: dict) -> None:
-    import torch
-
-    torch.set_num_threads(job['threads'])
+    put_all_to_background(model.bbox_head)
+    return partial(time_picture, *_parts(model), str, partial(inference_detector, model))
 
 
 def _parts(model: Any) -> tuple[Callable[[str], Any], Callable[[Any], Any]]:
@@ -148,35 +118,53 @@ def _parts(model: Any) -> tuple[Callable[[str], Any], Callable[[Any], Any]]:
     return lambda file: pseudo_collate([pipeline(dict(img_path=file, img_id=0))]), torch.no_grad()(model.test_step)
 
 
-def measure(subject: Subject, file: str) -> tuple[float, float]:
-    """Time the network call on a picture, and all from its file to its boxes, in seconds."""
-    prepared = subject.prepare(file)
-    started = time.perf_counter()
-    subject.find(prepared)
-    found = time.perf_counter()
-    subject.detect(file)
-    return found - started, time.perf_counter() - found
+def time_picture(
+    prepare: Callable[[str], Any],
+    find: Callable[[Any], Any],
+    read: Callable[[str], Any],
+    detect: Callable[[Any], Any],
+    file: str,
+) -> dict[str, float]:
+    """Time a detector on a picture.
 
+    Args:
+        prepare: From a picture file to what the network call takes.
+        find: The network call: normalisation, network and suppression.
+        read: From a picture file to what `detect` takes.
+        detect: From a picture to its boxes.
+        file: The picture file.
 
-def serve(subject: Subject, rounds: Iterable[str], answers: TextIO) -> None:
-    """Answer every round; its first picture is run once more before, as other processes have been running."""
-    for line in rounds:
-        files = json.loads(line)
-        _, *seconds = (measure(subject, file) for file in (files[0], *files))
-        network, whole = zip(*seconds, strict=True)
-        _say(answers, network=network, file=whole)
-    _say(answers, peak_mib=_memory('VmHWM'))
-
-
-def _memory(key: str) -> float | None:
-    """Read a size in MiB that Linux keeps for this process; None elsewhere.
-
-    The peak that `resource` has is no use: it begins with the size of the process that started this one.
+    Returns:
+        Seconds of the `network` call, from the `image` in memory to its boxes, and from its `file` to them.
     """
-    status = Path('/proc/self/status')
-    lines = status.read_text().splitlines() if status.exists() else []
-    sizes = [int(line.split()[1]) / 1024 for line in lines if line.startswith(f'{key}:')]
-    return sizes[0] if sizes else None
+    prepared = prepare(file)
+    started = time.perf_counter()
+    find(prepared)
+    found = time.perf_counter()
+    image = read(file)
+    decoded = time.perf_counter()
+    detect(image)
+    ended = time.perf_counter()
+    return dict(network=found - started, image=ended - decoded, file=ended - found)
+
+
+def serve(opener: Open, questions: Iterator[str], answers: TextIO) -> None:
+    """Open a subject and time what is asked for.
+
+    The first item of every question is run once more before, as other processes have been running.
+
+    Args:
+        opener: What opens the subject.
+        questions: Lines of input.
+        answers: Where the answers go.
+    """
+    _say(answers)
+    measure = opener(**json.loads(next(questions)))
+    _say(answers)
+    for line in questions:
+        items = json.loads(line)
+        _, *seconds = map(measure, (items[0], *items))
+        _say(answers, seconds=seconds)
 
 
 def _say(answers: TextIO, **values: Any) -> None:
@@ -184,20 +172,19 @@ def _say(answers: TextIO, **values: Any) -> None:
 
 
 def main() -> int:
-    """Do the job that the command line describes, or say in one sentence what is wrong."""
+    """Serve until the end of input, or say in one sentence what is wrong."""
     sys.path[0] = str(ROOT)  # in the place of this folder, whose modules have names that others may have, too
     answers = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)  # MMDetection prints what it loads
-    job = json.loads(sys.argv[1])
-    cv2.setNumThreads(job['threads'])
+    form, threads = sys.argv[1], int(sys.argv[2])
+    cv2.setNumThreads(threads)
     try:
-        open_job = importer(job['form'])
-        imports = _memory('VmRSS')
-        subject = open_job(job)
-        _say(answers, imports_mib=imports)
-        serve(subject, sys.stdin, answers)
-    except (ImportError, ValueError) as error:  # UsageError and DeployError are ValueErrors
+        serve(importer(form, threads), sys.stdin, answers)
+    except ValueError as error:  # UserError and DeployError are
         _say(answers, error=' '.join(str(error).split()))
+        return 2
+    except ImportError as error:
+        _say(answers, error=f'{form} cannot be timed here: {" ".join(str(error).split())}.')
         return 2
     return 0
 

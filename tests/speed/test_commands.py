@@ -1,6 +1,7 @@
 """The configs that are compared: what is set in them, and that all else is as its authors left it."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import mmdet
@@ -11,7 +12,7 @@ from mobilenext_det._mim import config_path
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.errors import UsageError
 from mobilenext_det.speed import commands
-from mobilenext_det.speed.commands import CONFIGS, SUBJECTS, Settings, our_command, require, stock_command
+from mobilenext_det.speed.commands import CONFIGS, SUBJECTS, Settings, Subject, our_command, require, stock_command
 
 STOCK_CONFIG = Path(mmdet.__file__).parent / '.mim/configs/ssd/ssdlite_mobilenetv2-scratch_8xb24-600e_coco.py'
 
@@ -75,12 +76,12 @@ def test_of_stock_nothing_but_the_log_is_set_that_was_right_already(toy_root, tm
     assert written.train_dataloader.batch_size == own.train_dataloader.batch_size
 
 
-@pytest.mark.parametrize('name', SUBJECTS)
-def test_of_ours_only_what_is_shared_is_set(name, settings, tmp_path):
-    python, tool, config, *data = our_command(name, settings, tmp_path)
+@pytest.mark.parametrize('subject', SUBJECTS, ids=str)
+def test_of_ours_only_what_is_shared_is_set(subject, settings, tmp_path):
+    python, tool, config, *data = our_command(subject, settings, tmp_path)
     assert tool.endswith('/tools/train.py') and Path(tool).is_file()
     assert data == ['--data-root', settings.data_root]
-    base = config_path(CONFIGS[name.removesuffix('-fp32')])
+    base = config_path(CONFIGS[subject.network])
     written, own = (load_config(path, data_root=settings.data_root) for path in (config, base))
     changed = read_keys(differences(own.to_dict(), written.to_dict()))
     size = {'model.bbox_head.anchor_generator.input_size', 'train_dataloader.dataset.pipeline.6.scale'}
@@ -88,7 +89,7 @@ def test_of_ours_only_what_is_shared_is_set(name, settings, tmp_path):
         f'{phase}_dataloader.{key}' for phase in ('val', 'test') for key in ('num_workers', 'dataset.pipeline.1.scale')
     }
     scratch = {key for key in changed if key.startswith('model.backbone.init_cfg')}
-    precision = {'optim_wrapper.type'} if name.endswith('-fp32') else set()
+    precision = {'optim_wrapper.type'} if subject.precision == 'fp32' else set()
     loader = {'train_dataloader.batch_size', 'train_dataloader.num_workers'}
     assert changed == RECORDING | size | tests | scratch | precision | loader
     assert written.model.backbone.get('init_cfg') is None
@@ -99,7 +100,7 @@ def test_without_workers_none_are_kept(toy_root, tmp_path):
     settings = Settings(toy_root, workers=0)
     for config in (
         config_of(stock_command(settings, tmp_path)),
-        config_of(our_command('mobilenext', settings, tmp_path)),
+        config_of(our_command(Subject('mobilenext'), settings, tmp_path)),
     ):
         loader = (
             load_config(config).train_dataloader if 'mobilenext' in config else Config.fromfile(config).train_dataloader
@@ -108,7 +109,7 @@ def test_without_workers_none_are_kept(toy_root, tmp_path):
 
 
 def test_several_processes_are_torchruns(settings, tmp_path):
-    command = our_command('mobilenext', settings, tmp_path, processes=2)
+    command = our_command(Subject('mobilenext'), settings, tmp_path, processes=2)
     assert command[1:3] == ['-m', 'torch.distributed.run'] and '--nproc_per_node=2' in command
     assert command[-2:] == ['--launcher', 'pytorch']
 
@@ -124,7 +125,7 @@ def test_several_processes_are_torchruns(settings, tmp_path):
 def test_what_nothing_can_be_trained_with_is_refused(changed, sentence, settings):
     settings.check()
     with pytest.raises(UsageError) as error:
-        settings._replace(**changed).check()
+        replace(settings, **changed).check()
     assert str(error.value) == sentence
 
 
@@ -133,6 +134,11 @@ def test_missing_data_is_named_with_the_command_that_makes_it(tmp_path):
         Settings(str(tmp_path)).check()
     assert str(error.value).startswith(f'There is no {tmp_path}/VOC2007/ImageSets/Main/trainval.txt: ')
     assert '`python tools/data/make_toy_voc.py --out data/toy`' in str(error.value)
+
+
+def test_subjects_are_read_as_they_are_written():
+    assert list(map(str, SUBJECTS)) == ['mobilenetv2', 'mobilenext', 'mobilenetv2-fp32', 'mobilenext-fp32']
+    assert tuple(Subject.parse(str(subject)) for subject in SUBJECTS) == SUBJECTS
 
 
 def test_the_first_number_that_is_too_small_is_named():

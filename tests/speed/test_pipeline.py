@@ -3,7 +3,7 @@
 import pytest
 
 from mobilenext_det.errors import UsageError
-from mobilenext_det.speed.pipeline import Turn, compare_pipeline, pipeline, report
+from mobilenext_det.speed.pipeline import Measured, compare_pipeline, open_pipeline, report, time_item
 
 OURS = [
     'SeedBySample',
@@ -29,7 +29,7 @@ STOCK = [
 
 
 def transforms(name, root):
-    return pipeline(name, root).pipeline.transforms
+    return open_pipeline(name, root).pipeline.transforms
 
 
 def test_stock_has_its_own_classes_and_our_settings(toy_root):
@@ -49,28 +49,29 @@ def test_stock_has_its_own_classes_and_our_settings(toy_root):
 
 
 def test_one_of_ours_decodes_every_time(toy_root):
-    decoding, cached = (transforms(name, toy_root)[1] for name in ('ours', 'ours, cached'))
+    decoding, cached = (transforms(name, toy_root)[1] for name in ('ours', 'cached'))
     assert decoding._cache is None
     assert cached._cache is not None
 
 
+def turn(**seconds):
+    return [seconds] * 10
+
+
 def test_turns_become_speeds():
-    turns = {
-        'stock': [
-            Turn(10, {'LoadImageFromFile': 1, 'Resize': 1}, 800),
-            Turn(10, {'LoadImageFromFile': 1, 'Resize': 4}, 900),
-        ],
-        'ours': [Turn(10, {'CheckedLoadImage': 0.5, 'Resize': 0.5}, 850)],
-        'ours, cached': [Turn(10, {'CheckedLoadImage': 0, 'Resize': 0.5}, 950)],
+    stock = [turn(LoadImageFromFile=0.1, Resize=0.1), turn(LoadImageFromFile=0.1, Resize=0.4)]
+    measured = {
+        'stock': Measured(stock, 700, 900),
+        'ours': Measured([turn(CheckedLoadImage=0.05, Resize=0.05)], 700, 850),
+        'cached': Measured([turn(CheckedLoadImage=0, Resize=0.05)], 700, 950),
     }
-    before = {'stock': 700, 'ours': 700, 'ours, cached': 700}
-    found = report(turns, before, [(500, 375), (375, 500), (500, 333)], 'data', 'here')
-    rows = found.numbers['rows']
-    assert [row['images_per_second'] for row in rows.values()] == pytest.approx([3.5, 10, 20])
-    assert [row['ratio'] for row in rows.values()] == pytest.approx([1, 10 / 3.5, 20 / 3.5])
-    assert rows['stock']['ms'] == pytest.approx({'LoadImageFromFile': 100, 'Resize': 250})
-    assert [row['own_mib'] for row in rows.values()] == [200, 150, 250]
-    assert (found.numbers['ours'], found.numbers['stock']) == (10, 3.5)
+    found = report(measured, [(500, 375), (375, 500), (500, 333)], 'data', 'here')
+    rows = found.rows
+    assert [row.images_per_second for row in rows.values()] == pytest.approx([3.5, 10, 20])
+    assert [row.ratio for row in rows.values()] == pytest.approx([1, 10 / 3.5, 20 / 3.5])
+    assert rows['stock'].ms == pytest.approx({'LoadImageFromFile': 100, 'Resize': 250})
+    assert [row.own_mib for row in rows.values()] == [200, 150, 250]
+    assert (found.ours, found.stock) == pytest.approx((10, 3.5))
     assert '| CheckedLoadImage (LoadImageFromFile) |' in found.text
     assert '500x375 pixels in the median' in found.text
 
@@ -83,11 +84,9 @@ def test_nothing_to_measure_is_refused(option, toy_root):
 
 def test_a_picture_that_breaks_is_named(toy_root, tmp_path):
     """The data set checks pictures before; this one breaks after that."""
-    from mobilenext_det.speed import pipeline as module
-
-    module._dataset = pipeline('ours', toy_root)
-    info = module._dataset.get_data_info(0)
-    module._dataset.data_list = [dict(info, img_path=str(tmp_path / 'gone.jpg'))]
-    module._dataset._fully_initialized, module._dataset.serialize_data = True, False
+    dataset = open_pipeline('ours', toy_root)
+    info = dataset.get_data_info(0)
+    dataset.data_list = [dict(info, img_path=str(tmp_path / 'gone.jpg'))]
+    dataset._fully_initialized, dataset.serialize_data = True, False
     with pytest.raises(UsageError, match=f'^{tmp_path}/gone.jpg cannot be used: take it out.$'):
-        module._measure([0], 0)
+        time_item(dataset, 0, seed=0)

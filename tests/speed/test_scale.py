@@ -1,12 +1,13 @@
 """Points, tables and charts of the scale curves; the tool's test measures."""
 
+from dataclasses import replace
+
 import pytest
 from mmengine.config import Config
 
 from mobilenext_det._mim import config_path
 from mobilenext_det.errors import UsageError
-from mobilenext_det.speed.scale import WIDTHS, Point, measure_scale
-from mobilenext_det.speed.scale_chart import draw_curves
+from mobilenext_det.speed.scale import WIDTHS, Point, ScaleRow, draw_curves, measure_scale
 
 
 def test_processes_share_images_and_workers(toy_root):
@@ -37,8 +38,8 @@ def test_what_cannot_be_run_is_refused_before_anything_is(curves, sentence, toy_
 
 
 def test_a_chart_has_a_column_a_curve(tmp_path):
-    point = dict(images_per_second=10.0, quartiles=[9.0, 11.0], peak_mib=4096.0)
-    rows = dict(batch_size=[point | dict(batch_size=n) for n in (4, 8)], workers=[point | dict(workers=2)])
+    row = ScaleRow(images_per_second=10.0, quartiles=(9.0, 11.0), epoch_minutes=1.0, peak_mib=4096.0)
+    rows = dict(batch_size=[replace(row, batch_size=n) for n in (4, 8)], workers=[row])
     figure = draw_curves(rows)
     figure.savefig(tmp_path / 'chart.png')
     speeds, memory = figure.axes[:2], figure.axes[2:]

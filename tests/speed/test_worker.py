@@ -2,24 +2,36 @@
 
 import io
 import json
+from functools import partial
 
-from mobilenext_det.speed.worker import Subject, serve
+from mobilenext_det.speed.worker import serve, time_picture
 
 
-def test_every_round_is_answered_and_warms_up_first():
+def test_every_question_is_answered_and_warms_up_first():
     done = []
-    subject = Subject(
-        prepare=lambda file: done.append(('prepare', file)) or file.upper(),
-        find=lambda prepared: done.append(('find', prepared)),
-        detect=lambda file: done.append(('detect', file)),
-    )
+
+    def note(what, result):
+        return lambda given: done.append((what, given)) or result(given)
+
+    def opener(path):
+        done.append(('open', path))
+        return partial(
+            time_picture,
+            note('prepare', str.upper),
+            note('find', str),
+            note('read', str.title),
+            note('detect', str),
+        )
+
     answers = io.StringIO()
-    serve(subject, ['["a", "b"]', '["c"]'], answers)
-    assert done == [
-        (what, file.upper() if what == 'find' else file)
+    serve(opener, iter(['{"path": "file"}', '["a", "b"]', '["c"]']), answers)
+    assert done == [('open', 'file')] + [
+        step
         for file in ('a', 'a', 'b', 'c', 'c')
-        for what in ('prepare', 'find', 'detect')
+        for step in (('prepare', file), ('find', file.upper()), ('read', file), ('detect', file.title()))
     ]
-    first, second, last = map(json.loads, answers.getvalue().splitlines())
-    assert [len(first['network']), len(first['file']), len(second['network']), len(second['file'])] == [2, 2, 1, 1]
-    assert last['peak_mib'] > 0
+    imported, opened, first, second = map(json.loads, answers.getvalue().splitlines())
+    assert imported == opened == {}
+    assert [len(answer['seconds']) for answer in (first, second)] == [2, 1]
+    for seconds in first['seconds']:
+        assert set(seconds) == {'network', 'image', 'file'} and seconds['file'] >= seconds['image'] > 0

@@ -1,10 +1,10 @@
-"""What all benchmark tools have in common; the numbers of the whole are tested in tests/benchmark/test_overview.py."""
+"""What all benchmark tools have in common; the numbers of the whole are tested in tests/speed/test_overview.py."""
 
 import subprocess
 
 import pytest
 
-NAMES = ('train', 'predict', 'pipeline', 'startup', 'scale', 'all')
+NAMES = ('train', 'predict', 'pipeline', 'startup', 'scale', 'deploy', 'eval', 'all')
 
 
 @pytest.mark.parametrize('name', NAMES)

@@ -64,3 +64,12 @@ def test_what_is_printed_is_what_is_written(measured):
 def test_what_is_wrong_is_said(tools, tmp_path, capsys):
     assert tools.main('benchmark/deploy.py', tools.config, '--out', tmp_path) == 2
     assert capsys.readouterr().err == f'{tools.config} has no weights: write CONFIG=CHECKPOINT.\n'
+
+
+def test_help_names_every_form(tools, capsys):
+    from mobilenext_det.deploy.formats import FORMATS
+
+    with pytest.raises(SystemExit):
+        tools.main('benchmark/deploy.py', '--help')
+    said = ' '.join(capsys.readouterr().out.split())
+    assert all(name in said.partition('what to export to: ')[2].partition('(default: all)')[0] for name in FORMATS)

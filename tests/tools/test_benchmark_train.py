@@ -15,7 +15,10 @@ def test_both_take_turns(tools, toy_root, capsys):
     assert list(numbers)[:3] == ['ours', 'stock', 'ratio']
     assert numbers['ratio'] == pytest.approx(numbers['ours'] / numbers['stock'])
     stock, ours = numbers['rows']
-    assert (stock['name'], ours['name']) == ('stock', 'mobilenext')
+    assert [(row['network'], row['precision']) for row in (stock, ours)] == [
+        ('stock', 'default'),
+        ('mobilenext', 'default'),
+    ]
     for row in (stock, ours):
         assert len(row['seconds']) == 2 and all(second > 0 for second in row['seconds'])
         assert row['peak_mib']['main'] > 300 and row['peak_mib']['others'] > 100  # it has PyTorch, and a loader worker

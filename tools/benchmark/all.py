@@ -1,6 +1,6 @@
 """Run every benchmark beside stock MMDetection: python tools/benchmark/all.py --data-root data/toy.
 
-Training, prediction, input pipeline and start, each with its defaults, in one table with the targets.
+Training, prediction, input pipeline and start, each with its defaults, in one table.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = parse_args()
     from mobilenext_det.speed.overview import compare_all
-    from mobilenext_det.speed.report import conclude
 
-    return conclude(lambda: compare_all(args.data_root), args.json)
+    compare_all(args.data_root).show(args.json)
+    return 0
 
 
 if __name__ == '__main__':

@@ -7,7 +7,6 @@ latency with one and two threads, memory. A table that is in DIR already is exte
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from mobilenext import exit_code
@@ -19,8 +18,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('networks', nargs='+', metavar='CONFIG=CHECKPOINT', help='config file and trained weights')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for the table, deploy.md and deploy.json')
     parser.add_argument('--data-root', help='folder that holds the data, instead of the one in the configs')
-    forms = ('onnx', 'torchscript', 'executorch')
-    parser.add_argument('--forms', nargs='+', choices=forms, default=forms, help='what to export to (default: all)')
+    parser.add_argument('--forms', nargs='+', help='what to export to: onnx, torchscript, executorch (default: all)')
     precisions = ('fp32', 'int8')
     parser.add_argument(
         '--precisions', nargs='+', choices=precisions, default=precisions, help='numbers to compute in (default: both)'
@@ -29,7 +27,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--stock', action='store_true', help="time MMDetection's own SSDLite, too, and compare the others with it"
     )
-    parser.add_argument('--no-map', dest='judge', action='store_false', help='do not compute mAP on the test set')
+    parser.add_argument('--no-map', dest='evaluate', action='store_false', help='do not compute mAP on the test set')
     parser.add_argument('--json', action='store_true', help='print the numbers as one JSON object in the last line')
     parser.add_argument(
         '--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='settings to change in all configs'
@@ -41,13 +39,9 @@ def main() -> int:
     """Print the table, or say in one sentence what is missing."""
     args = vars(parse_args())
     from mobilenext_det.speed.deployment import benchmark
-    from mobilenext_det.speed.deployment_table import deploy_table
 
     as_json = args.pop('json')
-    result = benchmark(args.pop('networks'), args.pop('out'), **args)
-    print(deploy_table(result['rows']))
-    if as_json:
-        print(json.dumps(result))
+    benchmark(args.pop('networks'), args.pop('out'), **args).show(as_json)
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from mobilenext import exit_code
@@ -22,16 +21,11 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> int:
     """Print both medians, their ratio and the largest difference in AP."""
-    args = parse_args()
-    from mobilenext_det.speed.evaluation import compare_speed
+    args = vars(parse_args())
+    from mobilenext_det.speed.evaluation import compare_evaluation
 
-    result = compare_speed(args.images, args.detections, args.classes, args.repeats)
-    print(f'{args.images} images, {args.detections} detections each, {args.classes} classes, median of {args.repeats}:')
-    print(f'mobilenext_det, both modes       {result.ours:8.3f} s')
-    print(f'mmdet eval_map, 11points, nproc=1 {result.mmdet:7.3f} s')
-    print(f'{result.ratio:.1f} times as fast; largest difference in AP {result.difference:.1e}')
-    if args.json:
-        print(json.dumps(result._asdict()))
+    as_json = args.pop('json')
+    compare_evaluation(**args).show(as_json)
     return 0
 
 

@@ -28,10 +28,10 @@ def main() -> int:
     """Print the tables, or say in one sentence what is wrong."""
     args = vars(parse_args())
     from mobilenext_det.speed.pipeline import compare_pipeline
-    from mobilenext_det.speed.report import conclude
 
     as_json = args.pop('json')
-    return conclude(lambda: compare_pipeline(**args), as_json)
+    compare_pipeline(**args).show(as_json)
+    return 0
 
 
 if __name__ == '__main__':

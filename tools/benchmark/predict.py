@@ -25,10 +25,10 @@ def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = vars(parse_args())
     from mobilenext_det.speed.prediction import compare_prediction
-    from mobilenext_det.speed.report import conclude
 
     as_json = args.pop('json')
-    return conclude(lambda: compare_prediction(**args), as_json)
+    compare_prediction(**args).show(as_json)
+    return 0
 
 
 if __name__ == '__main__':

@@ -33,7 +33,6 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = parse_args()
-    from mobilenext_det.speed.report import conclude
     from mobilenext_det.speed.scale import measure_scale
 
     curves = dict(
@@ -43,7 +42,8 @@ def main() -> int:
         workers=args.workers,
         processes=args.processes,
     )
-    return conclude(lambda: measure_scale(curves, args.out, args.data_root, args.iterations), args.json)
+    measure_scale(curves, args.out, args.data_root, args.iterations).show(args.json)
+    return 0
 
 
 if __name__ == '__main__':

@@ -27,11 +27,11 @@ def main() -> int:
     """Print the tables, or say in one sentence what is wrong."""
     args = parse_args()
     from mobilenext_det.speed.commands import Settings
-    from mobilenext_det.speed.report import conclude
     from mobilenext_det.speed.startup import compare_startup
 
     settings = Settings(args.data_root, args.batch_size, args.size, args.workers)
-    return conclude(lambda: compare_startup(settings, args.rounds), args.json)
+    compare_startup(settings, args.rounds).show(args.json)
+    return 0
 
 
 if __name__ == '__main__':

@@ -35,12 +35,13 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Print the table, or say in one sentence what is wrong."""
     args = parse_args()
-    from mobilenext_det.speed.commands import Settings
-    from mobilenext_det.speed.report import conclude
+    from mobilenext_det.speed.commands import Settings, Subject
     from mobilenext_det.speed.training import compare_training
 
     settings = Settings(args.data_root, args.batch_size, args.size, args.workers)
-    return conclude(lambda: compare_training(settings, args.subjects, args.rounds, args.iterations), args.json)
+    subjects = [Subject.parse(name) for name in args.subjects]
+    compare_training(settings, subjects, args.rounds, args.iterations).show(args.json)
+    return 0
 
 
 if __name__ == '__main__':

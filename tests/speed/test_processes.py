@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mobilenext_det.speed.process_group import ProcessGroup, peak_mib
+from mobilenext_det.speed.processes import ProcessGroup, peak_mib
 
-ROOT = Path(__file__).parents[2]
+PROCESSES = Path(__file__).parents[2] / 'mobilenext_det' / 'speed' / 'processes.py'
 # A process and a child, both counting in files until they are ended.
 COUNTING = """
 import os, sys, time
@@ -91,22 +91,24 @@ def test_a_child_that_left_the_group_is_ended(tmp_path, alive):
 def test_nothing_outlives_a_benchmark_that_is_killed(wrapper, tmp_path, alive):
     """Neither what was running nor what was paused, workers included."""
     running, paused = tmp_path / 'running', tmp_path / 'paused'
+    # The module by itself: importing its package takes longer than all the rest.
     code = f"""
 import sys, time
 from pathlib import Path
-sys.path[:0] = [{str(ROOT)!r}, {str(Path(__file__).parent)!r}]
-from test_process_group import group, started
+sys.path[:0] = [{str(PROCESSES.parent)!r}]
+from processes import ProcessGroup
 for name in ('paused', 'running'):
     folder = Path(sys.argv[1], name)
     folder.mkdir()
-    held = group(folder)
-    started(folder)
+    held = ProcessGroup([sys.executable, '-c', sys.argv[2], str(folder)], folder / 'log')
+    while not ((folder / 'parent').exists() and (folder / 'child').exists()):
+        time.sleep(0.02)
     if name == 'paused':
         held.pause()
 print('ready', flush=True)
 time.sleep(60)
 """
-    command = [*wrapper, sys.executable, '-c', code, str(tmp_path)]
+    command = [*wrapper, sys.executable, '-c', code, str(tmp_path), COUNTING]
     benchmark = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert benchmark.stdout.readline() == 'ready\n'
     parents = [started(folder)[0] for folder in (running, paused)]
