@@ -1,7 +1,9 @@
 """The count of skips is printed, and in CI a skipped test fails the run: what is not run there is not tested at all."""
 
+import gc
 import os
 
+import mmengine.config.config as mmengine_config
 import pytest
 from hypothesis import settings
 
@@ -15,6 +17,28 @@ pytest_plugins = [
 # Nothing timed is asserted: a busy machine is no failure.
 settings.register_profile('untimed', deadline=None)
 settings.load_profile('untimed')
+
+
+def pytest_collection_finish():
+    """Let collections pass over what was imported, which stays: every data set asks for one, and each took a second."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def layout_of_a_config_is_done_once():
+    """Remember what yapf made of a text: mmengine asks it for every checkpoint, most of the time of a small run."""
+    lay_out, done = mmengine_config.FormatCode, {}
+
+    def once(text, **options):
+        key = text, str(options)
+        if key not in done:
+            done[key] = lay_out(text, **options)
+        return done[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mmengine_config, 'FormatCode', once)
+        yield
 
 
 def skipped(config) -> int:
