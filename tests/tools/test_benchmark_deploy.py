@@ -18,6 +18,7 @@ def measured(tools, toy_root, tmp_path_factory):
     (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_*.pth')
     arguments = (f'{tools.config}={checkpoint}', '--out', out, '--data-root', toy_root, '--forms', 'onnx')
     arguments += ('--precisions', 'fp32', '--images', 3, '--stock', '--json')
+    arguments += ('--cfg-options', 'test_dataloader.num_workers=0')
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         assert tools.main('benchmark/deploy.py', *arguments) == 0
     return out, printed.getvalue()
