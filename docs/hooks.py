@@ -105,7 +105,7 @@ def listing(path: Path) -> str:
     """Return the page of a file, or of a folder."""
     title = f'{UNSEARCHED}# {path.relative_to(ROOT)}\n\n'
     if path.is_dir():
-        inside = sorted(entry for entry in path.iterdir() if not entry.name.startswith(('.', '__')))
+        inside = sorted(entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith(('.', '__')))
         return title + ''.join(f'- [{entry.name}]({entry.name})\n' for entry in inside)
     return f'{title}~~~~~{LANGUAGES.get(path.suffix, "")}\n{path.read_text()}~~~~~\n'
 
