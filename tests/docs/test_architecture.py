@@ -52,6 +52,7 @@ def test_the_arrows_are_those_of_the_contract():
 
 def test_every_kind_of_change_has_a_place():
     assert [what for what, *_ in rows('To change X, go to Y')] == KINDS
+    assert [what.split(':')[0] for what, *_ in rows('What a change touches')] == KINDS
 
 
 @pytest.mark.parametrize(('name', 'link'), SYMBOL.findall(PAGE.read_text()))
