@@ -102,21 +102,6 @@ class Table:
         return f'| {" | ".join(padded)} |'
 
 
-def markdown_table(words: Sequence[str], numbers: Sequence[str]) -> Table:
-    """Return an empty table of cells that are text already.
-
-    Args:
-        words: Headings of the columns of words, which come first.
-        numbers: Headings of the columns of numbers.
-    """
-    return Table([*(Column(heading, words=True) for heading in words), *map(Column, numbers)])
-
-
-def render(table: Table) -> str:
-    """Return a table in Markdown."""
-    return table.markdown()
-
-
 def _in_markdown(text: str) -> str:
     """Escape what would end a cell or be taken for HTML or emphasis."""
     return re.sub(r'([|<*`])', r'\\\1', ' '.join(text.split()))

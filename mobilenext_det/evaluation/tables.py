@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from mobilenext_det.display.tables import Column, Table, number, percent, points
 
@@ -35,18 +34,14 @@ def class_table(summary: Summary, modes: Sequence[str] = tuple(MODES)) -> Table:
         *(Column(heading, percent) for heading in ('precision', 'recall')),
         Column('at score', partial(number, digits=3)),
     ]
-    rows: list[Sequence[Any]] = [
-        (
-            result.name,
-            *(getattr(result, count) for count in _COUNTS),
-            *(getattr(result, f'AP_{mode}') for mode in modes),
-            *_point(result.best),
-        )
-        for result in summary.classes
-    ]
     sums = (summary.total(count) for count in _COUNTS)
     means = (getattr(summary, f'mAP_{mode}') for mode in modes)
-    return Table(columns, rows, ('all', *sums, *means, *_point(summary.best)))
+    table = Table(columns, total=('all', *sums, *means, *_point(summary.best)))
+    for result in summary.classes:
+        counts = (getattr(result, count) for count in _COUNTS)
+        precisions = (getattr(result, f'AP_{mode}') for mode in modes)
+        table.add_row(result.name, *counts, *precisions, *_point(result.best))
+    return table
 
 
 def pair_table(names: Sequence[str], summaries: Sequence[Summary]) -> Table:
@@ -63,12 +58,11 @@ def pair_table(names: Sequence[str], summaries: Sequence[Summary]) -> Table:
         Column('difference', points),
     ]
     first, second = summaries
-    rows: list[Sequence[Any]] = [
-        (a.name, a.objects, a.AP_11points, b.AP_11points, b.AP_11points - a.AP_11points)
-        for a, b in zip(first.classes, second.classes, strict=True)
-    ]
-    values = first.mAP_11points, second.mAP_11points
-    return Table(columns, rows, ('all', first.total('objects'), *values, values[1] - values[0]))
+    means = first.mAP_11points, second.mAP_11points
+    table = Table(columns, total=('all', first.total('objects'), *means, means[1] - means[0]))
+    for a, b in zip(first.classes, second.classes, strict=True):
+        table.add_row(a.name, a.objects, a.AP_11points, b.AP_11points, b.AP_11points - a.AP_11points)
+    return table
 
 
 def error_table(names: Sequence[str], breakdowns: Sequence[ErrorBreakdown]) -> Table:
