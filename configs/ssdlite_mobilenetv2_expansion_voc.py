@@ -5,8 +5,4 @@
 
 _base_ = './ssdlite_mobilenetv2_voc.py'
 
-model = dict(
-    backbone=dict(tap='expansion'),
-    neck=dict(in_channels=(576, 1280)),
-    bbox_head=dict(in_channels=(576, 1280, 512, 256, 256, 64)),
-)
+model = dict(backbone=dict(tap='expansion'))

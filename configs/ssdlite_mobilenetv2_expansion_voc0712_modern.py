@@ -3,17 +3,14 @@
 3509508 parameters, 714703872 multiply-adds at 320 pixels. Not measured here on VOC.
 """
 
-_base_ = './ssdlite_mobilenext_voc0712_modern.py'
+_base_ = ['./ssdlite_mobilenext_voc0712_modern.py', './_base_/models/ssdlite_mobilenetv2.py']
 
 pretrained = 'data/pretrained/mobilenetv2.pth'
 model = dict(
+    _base_.mobilenetv2,
     backbone=dict(
-        _delete_=True,
-        type='TappedMobileNetV2',
+        _base_.mobilenetv2.backbone,
         tap='expansion',
-        conv_cfg=_base_.conv_cfg,
         init_cfg=dict(type='PretrainedIfThere', checkpoint=pretrained, prefix='backbone.'),
     ),
-    neck=dict(in_channels=(576, 1280), block='inverted_residual'),
-    bbox_head=dict(in_channels=(576, 1280, 512, 256, 256, 64)),
 )

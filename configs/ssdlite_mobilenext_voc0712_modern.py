@@ -6,7 +6,7 @@
 Every line with a comment is one change of that recipe: a config without the line is the ablation.
 """
 
-_base_ = './ssdlite_mobilenext_voc0712.py'
+_base_ = ['./ssdlite_mobilenext_voc0712.py', './_base_/moving_average.py']
 
 model = dict(
     bbox_head=dict(loss_bbox=dict(type='CIoULoss', loss_weight=5.0)),  # box loss
@@ -20,8 +20,6 @@ train_pipeline = [*_base_.train_pipeline[:-1], *augmentation, _base_.train_pipel
 datasets = [dict(dataset, pipeline=train_pipeline) for dataset in _base_.train_dataloader.dataset.datasets]
 train_dataloader = dict(dataset=dict(datasets=datasets))
 
-custom_hooks = [
-    dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=0.0002, update_buffers=True, priority=49),  # average
-]
+custom_hooks = [_base_.moving_average]  # average
 train_cfg = dict(max_iters=480000)  # longer
 param_scheduler = [_base_.param_scheduler[0], dict(type='CosineAnnealingLR', by_epoch=False, begin=500)]  # cosine

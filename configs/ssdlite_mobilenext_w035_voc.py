@@ -2,8 +2,4 @@
 
 _base_ = './ssdlite_mobilenext_voc_scratch.py'
 
-model = dict(
-    backbone=dict(widen_factor=0.35),
-    neck=dict(in_channels=(200, 1280, 1280)),
-    bbox_head=dict(in_channels=(200, 1280, 512, 256, 256, 128)),
-)
+model = dict(backbone=dict(widen_factor=0.35))

@@ -2,8 +2,4 @@
 
 _base_ = './ssdlite_mobilenext_voc_scratch.py'
 
-model = dict(
-    backbone=dict(widen_factor=1.4),
-    neck=dict(in_channels=(808, 1792, 1792)),
-    bbox_head=dict(in_channels=(808, 1792, 512, 256, 256, 128)),
-)
+model = dict(backbone=dict(widen_factor=1.4))

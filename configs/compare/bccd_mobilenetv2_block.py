@@ -3,17 +3,13 @@
 1634400 parameters, 88965888 multiply-adds at 192 pixels.
 """
 
-_base_ = './bccd_mobilenext.py'
+_base_ = ['./bccd_mobilenext.py', '../_base_/models/ssdlite_mobilenetv2.py']
 
 model = dict(
+    _base_.mobilenetv2,
     backbone=dict(
-        _delete_=True,
-        type='TappedMobileNetV2',
-        tap='block',
+        _base_.mobilenetv2.backbone,
         widen_factor=_base_.model.backbone.widen_factor,
         zero_init_residual=_base_.model.backbone.zero_init_residual,
-        conv_cfg=_base_.conv_cfg,
     ),
-    neck=dict(in_channels=(48, 1280), block='inverted_residual'),
-    bbox_head=dict(in_channels=(48, 1280, 512, 256, 256, 64)),
 )

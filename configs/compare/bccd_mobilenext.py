@@ -13,8 +13,4 @@ test_pipeline = [resize if t.type == 'Resize' else t for t in _base_.test_pipeli
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-model = dict(
-    backbone=dict(widen_factor=0.5),
-    neck=dict(in_channels=(288, 1280, 1280)),
-    bbox_head=dict(in_channels=(288, 1280, 512, 256, 256, 128), anchor_generator=dict(input_size=input_size)),
-)
+model = dict(backbone=dict(widen_factor=0.5), bbox_head=dict(anchor_generator=dict(input_size=input_size)))

@@ -5,8 +5,4 @@
 
 _base_ = '../ssdlite_mobilenext_toy.py'
 
-model = dict(
-    backbone=dict(widen_factor=0.5),
-    neck=dict(in_channels=(288, 1280, 1280)),
-    bbox_head=dict(in_channels=(288, 1280, 512, 256, 256, 128)),
-)
+model = dict(backbone=dict(widen_factor=0.5))

@@ -1,5 +1,5 @@
 """MobileNetV2 by the same recipe: the baseline."""
 
-_base_ = './mobilenext_imagenet.py'
+_base_ = ['./mobilenext_imagenet.py', '../_base_/models/ssdlite_mobilenetv2.py']
 
-model = dict(backbone=dict(_delete_=True, type='TappedMobileNetV2', conv_cfg=_base_.conv_cfg))
+model = dict(backbone=_base_.mobilenetv2.backbone)

@@ -25,7 +25,7 @@ class Target:
         model: The network; its parts are called as in a detector.
         names: The layer in the source for each layer of the model.
         width: The backbone's width multiplier.
-        classes: Classes that a detector finds; None for a classifier or a backbone alone.
+        classes: Number of classes of a detector; None for a classifier or a backbone alone.
         changes: What is done to a weight on its way, by its name in the model.
     """
 

@@ -18,7 +18,7 @@ class ImageFolder(BaseDataset):
     """torchvision's `ImageFolder` as mmengine's loaders want it: ImageNet, Tiny ImageNet, CIFAR-10 as files, or own.
 
     The classes are the folders below `class_folder`, in alphabetical order, for training and validation alike: a
-    validation folder that lacks a class, or has another one, would otherwise be judged by shifted numbers without a
+    validation folder that lacks a class, or has another one, would otherwise be evaluated by shifted numbers without a
     word.
 
     Args:

@@ -162,8 +162,10 @@ class CheckedVOCDataset(VOCDataset):
             ],
         )
 
-    def _skip(self, kind: Kind, path: str, detail: str) -> None:
+    def _skip(self, kind: Kind, path: str, detail: str) -> dict | None:
+        """Note a problem, and return the entry of an image that has one: none."""
         self.problems.append(Problem(kind, path, detail))
+        return None
 
     def _too_small(self, box: tuple[int, int, int, int]) -> bool:
         return self.bbox_min_size is not None and min(box[2] - box[0], box[3] - box[1]) < self.bbox_min_size

@@ -1,8 +1,6 @@
-"""Which object each prior has to find."""
+"""Which ground-truth object each prior is assigned to."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import torch
 from mmdet.models.task_modules import ATSSAssigner, MaxIoUAssigner
@@ -11,16 +9,16 @@ from mmdet.structures.bbox import bbox_overlaps
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-BACKGROUND = -1  # what a prior without an object has to find
+NO_OBJECT = -1  # of a prior that matches none: a negative
 
 
 @TASK_UTILS.register_module()
 class BatchMaxIoUAssigner(MaxIoUAssigner):
     """SSD's matching by mmdet's `MaxIoUAssigner`, for all images of a batch at once.
 
-    A prior finds the object that it overlaps most, if their IoU reaches the threshold; and every object's best prior
-    finds that object whatever the IoU, the last one where several objects share it. mmdet asks the device for the IoU
-    of one object after another, so that a GPU waits for the CPU; nothing is asked here.
+    A prior is assigned to the object that it overlaps most, if their IoU reaches the threshold; and every object's best
+    prior to that object whatever the IoU, to the last one where several objects share it. mmdet asks the device for the
+    IoU of one object after another, so that a GPU waits for the CPU; nothing is asked here.
 
     Args:
         iou_thr: Smallest IoU of a prior with its object.
@@ -29,7 +27,7 @@ class BatchMaxIoUAssigner(MaxIoUAssigner):
     def __init__(self, iou_thr: float = 0.5) -> None:
         super().__init__(pos_iou_thr=iou_thr, neg_iou_thr=iou_thr, min_pos_iou=0.0, gt_max_assign_all=False)
 
-    def assign_batch(self, priors: Sequence[Tensor], objects: Tensor, present: Tensor) -> Tensor:
+    def assign_batch(self, priors: list[Tensor], objects: Tensor, present: Tensor) -> Tensor:
         """Match.
 
         Args:
@@ -38,21 +36,21 @@ class BatchMaxIoUAssigner(MaxIoUAssigner):
             present: (N, G), whether there is such a box: images have different numbers.
 
         Returns:
-            int64: the object's place among its image's, or `BACKGROUND`.
+            (N, P), int64: the index of the assigned object among its image's, or `NO_OBJECT`.
         """
         ious = _ious(priors, objects, present)
-        overlap, owner = ious.max(1)
-        return _with_best_priors(owner.masked_fill(overlap < self.pos_iou_thr, BACKGROUND), ious, present)
+        overlap, assigned = ious.max(1)
+        return _with_best_priors(assigned.masked_fill(overlap < self.pos_iou_thr, NO_OBJECT), ious, present)
 
 
 @TASK_UTILS.register_module()
 class BatchATSSAssigner(ATSSAssigner):
     """Matching that sets each object a threshold of its own: mmdet's `ATSSAssigner` (arXiv 1912.02424).
 
-    Of the priors nearest to an object's centre, `topk` a level, those find it whose IoU reaches the mean plus the
+    Of the priors nearest to an object's centre, `topk` a level, those are positive whose IoU reaches the mean plus the
     standard deviation of them all, and whose centre lies in it. A fixed IoU of 0.5 leaves a small object little more
-    than its best prior; that one finds it here, too, as in `BatchMaxIoUAssigner`, because an object may hold no prior's
-    centre at all.
+    than its best prior; that one is positive here, too, as in `BatchMaxIoUAssigner`, because an object may hold no
+    prior's centre at all.
 
     mmdet matches one image after another and asks the device for values, so that a GPU waits for the CPU.
 
@@ -66,38 +64,38 @@ class BatchATSSAssigner(ATSSAssigner):
     def __init__(self, topk: int = 12) -> None:
         super().__init__(topk)
 
-    def assign_batch(self, priors: Sequence[Tensor], objects: Tensor, present: Tensor) -> Tensor:
+    def assign_batch(self, priors: list[Tensor], objects: Tensor, present: Tensor) -> Tensor:
         """Match; arguments and result are those of `BatchMaxIoUAssigner`."""
         candidates, sizes = InstanceData(priors=torch.cat(priors)), [len(level) for level in priors]
-        # With its place for a label, each object's label is what its priors have to find.
+        # With its index for a label, each object's label is what its priors are assigned to.
         images = [
             InstanceData(bboxes=boxes[there], labels=there.nonzero().squeeze(1))
             for boxes, there in zip(objects, present, strict=True)
         ]
-        owner = torch.stack([self.assign(candidates, sizes, image).labels for image in images])
-        return _with_best_priors(owner, _ious(priors, objects, present), present)
+        assigned = torch.stack([self.assign(candidates, sizes, image).labels for image in images])
+        return _with_best_priors(assigned, _ious(priors, objects, present), present)
 
 
-def _ious(priors: Sequence[Tensor], objects: Tensor, present: Tensor) -> Tensor:
+def _ious(priors: list[Tensor], objects: Tensor, present: Tensor) -> Tensor:
     """Return the IoU of every object with every prior, (N, G, P); -1 where there is no object."""
     return bbox_overlaps(objects, torch.cat(priors).expand(len(objects), -1, -1)).masked_fill(~present[..., None], -1)
 
 
-def _with_best_priors(owner: Tensor, ious: Tensor, present: Tensor) -> Tensor:
-    """Let every object's best prior find that object, the last one where several share it.
+def _with_best_priors(assigned: Tensor, ious: Tensor, present: Tensor) -> Tensor:
+    """Assign every object's best prior to that object, to the last one where several share it.
 
     Args:
-        owner: (N, P), the object's place that each prior has to find otherwise, or `BACKGROUND`.
+        assigned: (N, P), index of the object that each prior is assigned to otherwise, or `NO_OBJECT`.
         ious: (N, G, P).
         present: (N, G), whether there is such an object.
 
     Returns:
-        The owners, (N, P).
+        The same, (N, P).
     """
     _, objects, priors = ious.shape
     # Boxes that are not there take a column of their own, which is cut off.
     best_prior = ious.max(2).indices.masked_fill(~present, priors)
-    places = torch.arange(objects, device=owner.device).expand_as(best_prior)
-    forced = owner.new_full((len(owner), priors + 1), BACKGROUND)
-    forced = forced.scatter_reduce(1, best_prior, places, 'amax')[:, :-1]
-    return torch.where(forced >= 0, forced, owner)
+    indices = torch.arange(objects, device=assigned.device).expand_as(best_prior)
+    forced = assigned.new_full((len(assigned), priors + 1), NO_OBJECT)
+    forced = forced.scatter_reduce(1, best_prior, indices, 'amax')[:, :-1]
+    return torch.where(forced >= 0, forced, assigned)

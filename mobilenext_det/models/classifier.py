@@ -9,6 +9,8 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from .features import backbone_features
+
 
 @MODELS.register_module()
 class ImageClassifier(BaseModel):
@@ -19,7 +21,7 @@ class ImageClassifier(BaseModel):
     prefix='backbone.')`.
 
     Args:
-        backbone: A backbone with `feature_info`; the last of its outputs is pooled.
+        backbone: A backbone; the last of its outputs is pooled.
         num_classes: Number of classes.
         dropout: Share of the pooled features that is set to zero in training; the authors use 0.2.
         label_smoothing: Share of the target's probability that is spread over all classes (1512.00567, section 7).
@@ -60,7 +62,7 @@ class ImageClassifier(BaseModel):
                 pool=nn.AdaptiveAvgPool2d(1),
                 flatten=nn.Flatten(),
                 dropout=nn.Dropout(dropout),
-                fc=nn.Linear(self.backbone.feature_info[-1]['channels'], num_classes),
+                fc=nn.Linear(backbone_features(self.backbone)[-1].channels, num_classes),
             )
         )
 
@@ -80,6 +82,7 @@ class ImageClassifier(BaseModel):
         """
         scores = self.scores(inputs)
         if mode == 'loss':
+            assert data_samples is not None
             return dict(loss=F.cross_entropy(scores, data_samples, label_smoothing=self.label_smoothing))
         return list(scores) if mode == 'predict' else scores
 

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from torchvision.ops import batched_nms
 
-from .assigner import BACKGROUND
+from .assigner import NO_OBJECT
+from .features import require_channels
 
 IOU_LOSSES = (IoULoss, GIoULoss, DIoULoss, CIoULoss, EIoULoss, SIoULoss)  # those that give one number a box
 
@@ -37,7 +38,7 @@ class SSDLiteHead(SSDHead):
 
     Args:
         num_classes: Number of classes without the background.
-        in_channels: Channels of each level.
+        in_channels: Channels of each level. `SSDLite` sets them.
         conv_cfg: Convolution layer.
         norm_cfg: Normalisation layer.
         act_cfg: Activation layer.
@@ -50,13 +51,14 @@ class SSDLiteHead(SSDHead):
         init_cfg: Initialisation; the default is Xavier, uniform, with zero biases.
 
     Raises:
+        UsageError: Without `in_channels`.
         TypeError: For an assigner of single images, or for another kind of loss.
     """
 
     def __init__(
         self,
         num_classes: int = 20,
-        in_channels: Sequence[int] = (576, 1280, 512, 256, 256, 128),
+        in_channels: Sequence[int] | None = None,
         conv_cfg: dict | None = None,
         norm_cfg: dict = dict(type='BN'),
         act_cfg: dict = dict(type='ReLU6'),
@@ -74,7 +76,7 @@ class SSDLiteHead(SSDHead):
     ) -> None:
         super().__init__(
             num_classes=num_classes,
-            in_channels=in_channels,
+            in_channels=require_channels(in_channels, self),
             conv_cfg=conv_cfg,
             norm_cfg=norm_cfg,
             act_cfg=act_cfg,
@@ -147,33 +149,33 @@ class SSDLiteHead(SSDHead):
         """
         levels = self._priors(cls_scores)
         objects, labels = _padded(batch_gt_instances)
-        owners = self.assigner.assign_batch(levels, objects, labels != BACKGROUND)
-        positive = owners != BACKGROUND
-        owners = owners.clamp(min=0)  # of the others, whatever they get is masked
+        assigned = self.assigner.assign_batch(levels, objects, labels != NO_OBJECT)
+        positive = assigned != NO_OBJECT
+        assigned = assigned.clamp(min=0)  # whatever negatives get is masked
         num_positives = positive.sum(1).clamp(min=1).sum()
 
-        classes = torch.where(positive, labels.gather(1, owners), self.num_classes)
+        classes = torch.where(positive, labels.gather(1, assigned), self.num_classes)
         scores = flatten_levels(cls_scores, self.cls_out_channels)
-        losses = F.cross_entropy(scores.flatten(0, 1), classes.flatten(), reduction='none').view_as(owners)
+        losses = F.cross_entropy(scores.flatten(0, 1), classes.flatten(), reduction='none').view_as(assigned)
         rank = losses.detach().masked_fill(positive, -1).argsort(1, descending=True).argsort(1)
         counted = positive | (rank < self.train_cfg.neg_pos_ratio * positive.sum(1, keepdim=True))
         loss_cls = losses.where(counted, 0).sum() / num_positives
 
-        priors, positive = torch.cat(levels).expand(len(owners), -1, -1), positive[..., None]
-        boxes = objects.gather(1, owners[..., None].expand(-1, -1, 4)).where(positive, priors)
+        priors, positive = torch.cat(levels).expand(len(assigned), -1, -1), positive[..., None]
+        boxes = objects.gather(1, assigned[..., None].expand(-1, -1, 4)).where(positive, priors)
         loss_bbox = self._box_loss(flatten_levels(bbox_preds, 4), boxes, priors, positive, num_positives)
         return dict(loss_cls=loss_cls, loss_bbox=loss_bbox)
 
     def _box_loss(
         self, deltas: Tensor, boxes: Tensor, priors: Tensor, positive: Tensor, num_positives: Tensor
     ) -> Tensor:
-        """Compare predicted boxes with their objects.
+        """Compare predicted boxes with their targets.
 
         Args:
             deltas: Predicted box deltas (N, P, 4).
-            boxes: What each prior has to find (N, P, 4), as (x1, y1, x2, y2) in pixels; itself where there is nothing.
+            boxes: Ground truth of each positive (N, P, 4), as (x1, y1, x2, y2) in pixels; of a negative, its prior.
             priors: (N, P, 4), likewise.
-            positive: (N, P, 1), whether there is something.
+            positive: (N, P, 1), whether the prior is assigned to an object.
             num_positives: What the sum over the positives is divided by.
         """
         priors, boxes = priors.flatten(0, 1), boxes.flatten(0, 1)
@@ -183,8 +185,8 @@ class SSDLiteHead(SSDHead):
             return smooth_l1_loss(deltas, targets, positive, beta=beta, avg_factor=num_positives)
         # Negatives are masked where they go in: a gradient that is NaN would stay so times zero. No weights are given,
         # as mmdet's losses wait for the device to tell whether all of them are zero.
-        found = self.bbox_coder.decode(priors, deltas.where(positive, 0).flatten(0, 1))
-        losses = self.loss_bbox(found, boxes, reduction_override='none')
+        predicted = self.bbox_coder.decode(priors, deltas.where(positive, 0).flatten(0, 1))
+        losses = self.loss_bbox(predicted, boxes, reduction_override='none')
         return losses.where(positive.flatten(), 0).sum() / num_positives
 
     def _priors(self, cls_scores: list[Tensor]) -> list[Tensor]:
@@ -251,8 +253,8 @@ def _padded(instances: Sequence[InstanceData]) -> tuple[Tensor, Tensor]:
     """Put the objects of all images into one tensor, one place more than any image needs.
 
     Returns:
-        Boxes (N, G, 4), and labels (N, G), `BACKGROUND` where there is no object.
+        Boxes (N, G, 4), and labels (N, G), `NO_OBJECT` where there is no object.
     """
     boxes = pad_sequence([image.bboxes for image in instances], batch_first=True)
-    labels = pad_sequence([image.labels for image in instances], batch_first=True, padding_value=BACKGROUND)
-    return F.pad(boxes, (0, 0, 0, 1)), F.pad(labels, (0, 1), value=BACKGROUND)
+    labels = pad_sequence([image.labels for image in instances], batch_first=True, padding_value=NO_OBJECT)
+    return F.pad(boxes, (0, 0, 0, 1)), F.pad(labels, (0, 1), value=NO_OBJECT)

@@ -10,6 +10,10 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mobilenext_det.errors import UsageError
+
+from .features import require_channels
+
 # Bottleneck (sandglass) and hidden (inverted residual) width is the first number, output width the second (authors'
 # released code).
 SANDGLASS_EXTRAS = ((256, 512), (128, 256), (128, 256), (128, 128))
@@ -36,7 +40,7 @@ class SSDLiteNeck(BaseModule):
 
     Args:
         in_channels: Channels of the features that come in: C4, C5 and, if the extra levels read another one than C5,
-            that one (MobileNeXt's last output; MobileNetV2's extra levels read C5 itself).
+            that one (MobileNeXt's last output; MobileNetV2's extra levels read C5 itself). `SSDLite` sets them.
         block: Form of the extra levels: 'sandglass' or 'inverted_residual'. Their widths do not follow the width
             multiplier.
         conv_cfg: Convolution layer.
@@ -45,12 +49,12 @@ class SSDLiteNeck(BaseModule):
         init_cfg: Initialisation; the default is the backbones' own, Kaiming.
 
     Raises:
-        ValueError: If there are not two or three inputs, or for another block.
+        UsageError: If there are not two or three inputs, or for another block.
     """
 
     def __init__(
         self,
-        in_channels: Sequence[int] = (576, 1280, 1280),
+        in_channels: Sequence[int] | None = None,
         block: str = 'sandglass',
         conv_cfg: dict | None = None,
         norm_cfg: dict = dict(type='BN'),
@@ -60,16 +64,18 @@ class SSDLiteNeck(BaseModule):
         ),
     ) -> None:
         super().__init__(init_cfg)
+        in_channels = require_channels(in_channels, self)
         if len(in_channels) not in (2, 3):
-            raise ValueError(
-                f'in_channels must be those of C4, C5 and at most one more feature, but is {tuple(in_channels)}.'
+            raise UsageError(
+                f'in_channels must be those of C4, C5 and at most one more feature, but is {in_channels}: '
+                "choose features by the backbone's out_indices."
             )
         forms = {
             'sandglass': (sandglass_extra, SANDGLASS_EXTRAS),
             'inverted_residual': (inverted_residual_extra, INVERTED_RESIDUAL_EXTRAS),
         }
         if block not in forms:
-            raise ValueError(f'block must be one of {tuple(forms)}, but is {block!r}.')
+            raise UsageError(f'block must be one of {tuple(forms)}, but is {block!r}.')
         make, widths = forms[block]
         layers = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         channels = (in_channels[-1], *(out for _, out in widths))

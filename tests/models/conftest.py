@@ -13,9 +13,10 @@ from torch.utils.flop_counter import FlopCounterMode
 import mobilenext_det.models  # noqa: F401  (registers)
 
 NECKS = {
-    'MobileNeXt': dict(type='SSDLiteNeck', in_channels=(576, 1280, 1280)),
-    'TappedMobileNetV2': dict(type='SSDLiteNeck', in_channels=(96, 1280), block='inverted_residual'),
+    'MobileNeXt': dict(type='SSDLiteNeck'),
+    'TappedMobileNetV2': dict(type='SSDLiteNeck', block='inverted_residual'),
 }
+CHANNELS = (576, 1280, 512, 256, 256, 128)  # of the levels of MobileNeXt
 HEAD = dict(
     type='SSDLiteHead',
     num_classes=20,
@@ -36,14 +37,12 @@ HEAD = dict(
 
 def build_head(**changes):
     """The recipe's head, with its training and testing settings."""
-    return MODELS.build(ConfigDict(copy.deepcopy(HEAD) | changes))
+    return MODELS.build(ConfigDict(copy.deepcopy(HEAD) | dict(in_channels=CHANNELS) | changes))
 
 
 def build_ssdlite(backbone, num_classes=20, input_size=320):
-    """The recipe's detector around a backbone; neck and head take their channels from its `feature_info`."""
-    channels = [feature['channels'] for feature in MODELS.build(backbone).feature_info]
-    neck = NECKS[backbone['type']] | dict(in_channels=channels)
-    head = copy.deepcopy(HEAD) | dict(num_classes=num_classes, in_channels=MODELS.build(neck).out_channels)
+    """The recipe's detector around a backbone."""
+    head = copy.deepcopy(HEAD) | dict(num_classes=num_classes)
     head['anchor_generator']['input_size'] = input_size
     # A detector hands its own settings down to its head.
     settings = {name: head.pop(name) for name in ('train_cfg', 'test_cfg')}
@@ -55,10 +54,10 @@ def build_ssdlite(backbone, num_classes=20, input_size=320):
     )
     return MODELS.build(
         ConfigDict(
-            type='SingleStageDetector',
+            type='SSDLite',
             data_preprocessor=preprocessor,
             backbone=backbone,
-            neck=neck,
+            neck=NECKS[backbone['type']],
             bbox_head=head,
             **settings,
         )

@@ -10,7 +10,7 @@ from mmdet.structures.bbox import bbox_overlaps
 from mmengine.structures import InstanceData
 
 from mobilenext_det.models import SSDLitePriorGenerator
-from mobilenext_det.models.assigner import BACKGROUND, BatchATSSAssigner, BatchMaxIoUAssigner
+from mobilenext_det.models.assigner import NO_OBJECT, BatchATSSAssigner, BatchMaxIoUAssigner
 
 
 def boxes(count, generator):
@@ -45,11 +45,11 @@ def test_it_is_mmdets_for_every_image(counts, iou_thr, seed):
     assert torch.equal(found, torch.stack(expected))
 
 
-def test_of_objects_with_one_best_prior_the_last_gets_it():
+def test_of_objects_with_one_best_prior_the_last_matches():
     priors = torch.tensor([[0.0, 0, 10, 10], [50, 50, 60, 60], [70, 70, 80, 80]])
     objects = torch.tensor([[[0.0, 0, 10, 11], [0, 0, 30, 30], [52, 52, 90, 61]]])
     found = BatchMaxIoUAssigner().assign_batch([priors], objects, torch.ones(1, 3, dtype=torch.bool))
-    assert found.tolist() == [[1, 2, BACKGROUND]]
+    assert found.tolist() == [[1, 2, NO_OBJECT]]
 
 
 # ATSS, on the recipe's priors at 160 pixels: 840 of them
@@ -78,10 +78,10 @@ def test_it_is_mmdets_atss_and_every_objects_best_prior(counts, topk, seed):
     images = [scene(count, generator) for count in counts]
     expected = []
     for image in images:
-        owner = stock_atss(image, topk)
+        assigned = stock_atss(image, topk)
         for place, best in enumerate(bbox_overlaps(image, PRIORS).argmax(1).tolist() if len(image) else []):
-            owner[best] = place
-        expected.append(owner)
+            assigned[best] = place
+        expected.append(assigned)
     found = BatchATSSAssigner(topk).assign_batch(LEVELS, *padded(images))
     assert found.dtype == torch.int64
     assert torch.equal(found, torch.stack(expected))
@@ -90,21 +90,21 @@ def test_it_is_mmdets_atss_and_every_objects_best_prior(counts, topk, seed):
 @pytest.mark.parametrize('assigner', [BatchMaxIoUAssigner(), BatchATSSAssigner()], ids=lambda a: type(a).__name__)
 @settings(deadline=None, max_examples=30)
 @given(counts=COUNTS, seed=SEEDS)
-def test_every_object_is_found_and_every_owner_exists(assigner, counts, seed):
+def test_every_object_is_matched_and_every_match_exists(assigner, counts, seed):
     generator = np.random.default_rng(seed)
     images = [scene(count, generator) for count in counts]
     found = assigner.assign_batch(LEVELS, *padded(images))
     assert found.shape == (len(images), len(PRIORS))
-    for image, owner in zip(images, found, strict=True):
-        assert set(owner.tolist()) <= {BACKGROUND, *range(len(image))}
+    for image, assigned in zip(images, found, strict=True):
+        assert set(assigned.tolist()) <= {NO_OBJECT, *range(len(image))}
         # Only an object whose best prior is that of a later one can go without.
         best = bbox_overlaps(image, PRIORS).argmax(1).tolist() if len(image) else []
-        assert {place for place in range(len(image)) if best[place] not in best[place + 1 :]} <= set(owner.tolist())
+        assert {place for place in range(len(image)) if best[place] not in best[place + 1 :]} <= set(assigned.tolist())
 
 
-def test_an_object_between_the_centres_of_priors_is_found_by_its_best_one():
+def test_an_object_between_the_centres_of_priors_matches_its_best_one():
     image = torch.tensor([[1.0, 1, 4, 4]])
-    assert (stock_atss(image, 12) == BACKGROUND).all()
+    assert (stock_atss(image, 12) == NO_OBJECT).all()
     found = BatchATSSAssigner().assign_batch(LEVELS, *padded([image]))
     assert (found == 0).sum() == 1
     assert found[0, bbox_overlaps(image, PRIORS).argmax()] == 0
@@ -121,4 +121,4 @@ def test_objects_are_numbered_by_their_places():
     objects = torch.tensor([[[0.0, 0, 0, 0], [20, 20, 100, 110]]])
     for assigner in (BatchMaxIoUAssigner(), BatchATSSAssigner()):
         found = assigner.assign_batch(LEVELS, objects, torch.tensor([[False, True]]))
-        assert set(found.flatten().tolist()) == {BACKGROUND, 1}
+        assert set(found.flatten().tolist()) == {NO_OBJECT, 1}

@@ -7,6 +7,7 @@ from torch import nn
 
 from mobilenext_det.models import SSDLiteNeck
 
+SANDGLASS_INPUTS = (576, 1280, 1280)
 # What the recipe says of each extra level: input, bottleneck or hidden, and output width.
 SANDGLASS = [(1280, 256, 512), (512, 128, 256), (256, 128, 256), (256, 128, 128)]
 INVERTED_RESIDUAL = [(1280, 256, 512), (512, 256, 256), (256, 128, 256), (256, 128, 64)]
@@ -40,7 +41,7 @@ def convolutions(module):
 
 
 def test_sandglass_levels():
-    levels = on_meta(block='sandglass').extra_levels
+    levels = on_meta(in_channels=SANDGLASS_INPUTS, block='sandglass').extra_levels
     for level, (cin, hidden, cout) in zip(levels, SANDGLASS, strict=True):
         dw, reduce, expand = ('dw', 2, cin, cin), ('point', 1, cin, hidden), ('point', 1, hidden, cout)
         assert convolutions(level) == [dw, 'BN', 'ReLU6', reduce, 'BN', expand, 'BN', 'ReLU6']
@@ -74,7 +75,10 @@ def test_levels(in_channels, block, out_channels, params, tools):
 def test_only_the_first_input_follows_the_width():
     convs = [layer for layer in convolutions(on_meta(in_channels=(808, 1792, 1792))) if isinstance(layer, tuple)]
     assert convs[:3] == [('dw', 2, 1792, 1792), ('point', 1, 1792, 256), ('point', 1, 256, 512)]
-    assert convs[3:] == [layer for layer in convolutions(on_meta()) if isinstance(layer, tuple)][3:]
+    assert (
+        convs[3:]
+        == [layer for layer in convolutions(on_meta(in_channels=SANDGLASS_INPUTS)) if isinstance(layer, tuple)][3:]
+    )
 
 
 def reference_level(level, x, form):
@@ -133,11 +137,14 @@ def test_initial_weights():
 def test_bad_in_channels(in_channels):
     with pytest.raises(ValueError) as error:
         SSDLiteNeck(in_channels)
-    expected = f'in_channels must be those of C4, C5 and at most one more feature, but is {in_channels}.'
+    expected = (
+        f'in_channels must be those of C4, C5 and at most one more feature, but is {in_channels}: '
+        "choose features by the backbone's out_indices."
+    )
     assert str(error.value) == expected
 
 
 def test_bad_block():
     with pytest.raises(ValueError) as error:
-        SSDLiteNeck(block='residual')
+        SSDLiteNeck(SANDGLASS_INPUTS, block='residual')
     assert str(error.value) == "block must be one of ('sandglass', 'inverted_residual'), but is 'residual'."
