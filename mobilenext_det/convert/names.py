@@ -31,7 +31,9 @@ def in_sequence(module: nn.Module, ours: str, theirs: str) -> Names:
 def mobilenext(backbone: MobileNeXt, ours: str, theirs: str) -> Names:
     """Name the layers in the MobileNeXt authors' build: ``N.0`` and ``N.1`` of the stem, ``N.conv.M`` of blocks."""
     names = in_sequence(backbone.stem, f'{ours}.stem', f'{theirs}.0')
-    blocks = [(f'{i}.{j}', block) for i, stage in enumerate(backbone.stages) for j, block in enumerate(stage)]
+    blocks = [
+        (f'{i}.{j}', block) for i, stage in enumerate(backbone.stages) for j, block in enumerate(stage.children())
+    ]
     for number, (name, block) in enumerate(blocks, 1):
         names |= in_sequence(block, f'{ours}.stages.{name}', f'{theirs}.{number}.conv')
     return names

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from mobilenext_det.models import MobileNeXt, TappedMobileNetV2
 
 from .targets import Target
 
 # The configs whose backbone, or whose whole detector, a file fits.
-_BACKBONES = {
+_BACKBONES: dict[tuple[type[nn.Module], float], str] = {
     (MobileNeXt, 1.0): 'configs/ssdlite_mobilenext_voc.py',
     **{(MobileNeXt, width / 100): f'configs/ssdlite_mobilenext_w{width:03}_voc.py' for width in (35, 50, 75, 140)},
     (TappedMobileNetV2, 1.0): 'configs/ssdlite_mobilenetv2_voc.py',
 }
-_DETECTORS = {
+_DETECTORS: dict[tuple[type[nn.Module], float, int], str] = {
     (MobileNeXt, 1.0, 20): 'configs/ssdlite_mobilenext_voc.py',
     (MobileNeXt, 1.0, 80): 'configs/ssdlite_mobilenext_coco.py',
     (TappedMobileNetV2, 1.0, 20): 'configs/ssdlite_mobilenetv2_voc.py',

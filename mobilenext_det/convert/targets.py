@@ -9,7 +9,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from mobilenext_det.errors import UsageError
-from mobilenext_det.models import MobileNeXt, SSDLiteHead, SSDLiteNeck, TappedMobileNetV2
+from mobilenext_det.models import MobileNeXt, SSDLiteHead, SSDLiteNeck, TappedMobileNetV2, backbone_features
 
 from .names import Names, extra_levels, predictors
 from .reading import Source
@@ -38,7 +38,7 @@ class Target:
     @property
     def network(self) -> type[nn.Module]:
         """Class of the backbone."""
-        return type(self.model.backbone)
+        return type(self.model['backbone'])
 
     def __str__(self) -> str:
         """Return the network in words."""
@@ -64,7 +64,7 @@ def classifier(
     names = name(backbone, 'backbone', theirs)
     if f'{linear}.weight' in source.weights:
         classes = len(source.weights[f'{linear}.weight'])
-        model['head'] = nn.ModuleDict(dict(fc=nn.Linear(backbone.feature_info[-1]['channels'], classes)))
+        model['head'] = nn.ModuleDict(dict(fc=nn.Linear(backbone_features(backbone)[-1].channels, classes)))
         names['head.fc'] = linear
     return Target(model, names, width)
 
@@ -83,7 +83,7 @@ def ssdlite(network: type[nn.Module], width: float, source: Source, *, name: Cal
     """
     backbone = _backbone(network, width)
     neck = SSDLiteNeck(
-        in_channels=[feature['channels'] for feature in backbone.feature_info],
+        in_channels=[feature.channels for feature in backbone_features(backbone)],
         block='sandglass' if network is MobileNeXt else 'inverted_residual',
     )
     scores = f'box_head.predictor.cls_headers.{len(neck.out_channels) - 1}.weight'
@@ -97,7 +97,9 @@ def ssdlite(network: type[nn.Module], width: float, source: Source, *, name: Cal
         **predictors(head, 'bbox_head', 'box_head.predictor'),
     }
     changes = {
-        f'bbox_head.cls_convs.{level}.{len(predictor) - 1}.{leaf}': partial(background_last, priors=PRIORS)
+        f'bbox_head.cls_convs.{level}.{len(list(predictor.children())) - 1}.{leaf}': partial(
+            background_last, priors=PRIORS
+        )
         for level, predictor in enumerate(head.cls_convs)
         for leaf in ('weight', 'bias')
     }
@@ -117,5 +119,6 @@ def background_last(scores: Tensor, priors: int) -> Tensor:
 
 def _backbone(network: type[nn.Module], width: float) -> MobileNeXt | TappedMobileNetV2:
     """Return a backbone tapped as the authors' SSDLite does."""
-    taps = dict(out_indices=(5, 7, 7), taps=('expansion', 'expansion', 'block')) if network is MobileNeXt else {}
-    return network(widen_factor=width, **taps)
+    if network is MobileNeXt:
+        return MobileNeXt(width, out_indices=(5, 7, 7), taps=('expansion', 'expansion', 'block'))
+    return TappedMobileNetV2(widen_factor=width)

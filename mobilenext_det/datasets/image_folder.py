@@ -52,7 +52,8 @@ class ImageFolder(BaseDataset):
         if not os.path.isfile(self.ann_file):
             raise BadDataError(f'{self.ann_file}: the list of images is missing; check data_root and ann_file.')
         pairs = []
-        for number, line in enumerate(list_from_file(self.ann_file), 1):
+        lines: list[str] = list_from_file(self.ann_file)
+        for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             name, label, *_ = [*line.split(), '', '']

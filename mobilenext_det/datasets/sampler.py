@@ -31,7 +31,7 @@ class SeededIndex(int):
         index.seed = seed
         return index
 
-    def __getnewargs__(self) -> tuple[int, int]:
+    def __getnewargs__(self) -> tuple[int, int]:  # type: ignore[override]  # of `int`, whose `__new__` takes one
         """Tell pickle both arguments of ``__new__``."""
         return int(self), self.seed
 

@@ -71,7 +71,7 @@ def _background(rng: np.random.Generator, width: int, height: int) -> np.ndarray
         coarse = rng.uniform(0, 255, (cells, cells, 3)).astype(np.float32)
         scene += weight * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     depth = cv2.resize(rng.uniform(-1, 1, (4, 4, 3)).astype(np.float32), (width, height))
-    slope, phase = np.float32(rng.uniform(-MAX_WAVE, MAX_WAVE, 2)), np.float32(rng.uniform(0, 2 * np.pi))
+    slope, phase = rng.uniform(-MAX_WAVE, MAX_WAVE, 2).astype(np.float32), np.float32(rng.uniform(0, 2 * np.pi))
     wave = np.sin(
         slope[0] * np.arange(height, dtype=np.float32)[:, None] + slope[1] * np.arange(width, dtype=np.float32) + phase
     )
@@ -97,8 +97,8 @@ def _place(rng: np.random.Generator, size: tuple[int, int], taken: np.ndarray) -
 
     over = OVERHANG * np.array(size)
     low, high = -over, np.array((columns, rows)) - size + over
-    places = [tuple(int(v) for v in np.round(rng.uniform(low, high))) for _ in range(PLACE_TRIES)]
-    return min(places, key=covered)
+    edges = [np.round(rng.uniform(low, high)) for _ in range(PLACE_TRIES)]
+    return min(((int(left), int(top)) for left, top in edges), key=covered)
 
 
 def _colour(rng: np.random.Generator, darkest: float, brightest: float) -> np.ndarray:
@@ -183,20 +183,20 @@ def _compose(rng: np.random.Generator, names: list[str], size: int) -> tuple[np.
     sizes = [_box_size(rng, width, height) for _ in range(count)]
     if rng.random() >= SHUFFLED:
         sizes.sort(key=np.prod, reverse=True)
-    taken, owner = np.zeros((height, width), bool), np.full((height, width), -1, np.int8)
+    taken, visible = np.zeros((height, width), bool), np.full((height, width), -1, np.int8)
     drawn = []
     for slot, (name, box_size) in enumerate(zip(names, sizes, strict=False)):
         left, top = _place(rng, box_size, taken)
         planes = draw_emblem(name, rng, *box_size)
         down, across, covered = _paint(rng, scene, planes, left, top)
         taken[down, across] = True
-        owner[down, across][covered] = slot
+        visible[down, across][covered] = slot
         drawn.append((name, planes))
     for _ in range(rng.integers(CLUTTER_BEFORE + 1)):
         down, across, covered = _clutter(rng, scene)
-        owner[down, across][covered] = -1
+        visible[down, across][covered] = -1
 
-    objects = [_annotate(name, planes, owner == slot) for slot, (name, planes) in enumerate(drawn)]
+    objects = [_annotate(name, planes, visible == slot) for slot, (name, planes) in enumerate(drawn)]
     return scene, [item for item in objects if item]
 
 
@@ -214,7 +214,7 @@ def draw_scene(seed: int, split: str, index: int, size: int = 160) -> tuple[np.n
     """
     part = SPLITS.index(split)
     rng = np.random.default_rng((seed, part, index))
-    objects = []
+    objects: list[SceneObject] = []
     while not objects:
         scene, objects = _compose(rng, [_class_of(seed, part, index, slot) for slot in range(max(OBJECT_COUNTS))], size)
     return _photograph(rng, scene), objects

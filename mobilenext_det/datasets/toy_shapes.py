@@ -257,7 +257,7 @@ def _draw(silhouette: Field, texture: Field, rng: np.random.Generator, width: in
     axis = np.linspace(-1.4, 1.4, pixels, dtype=np.float32)
     tilt = np.deg2rad(rng.uniform(-MAX_TILT, MAX_TILT))
     cos, sin = np.float32(np.cos(tilt)), np.float32(np.sin(tilt))
-    bend, phase = np.float32(rng.uniform(0, MAX_BEND, 2)), np.float32(rng.uniform(0, 2 * np.pi, 2))
+    bend, phase = (rng.uniform(0, most, 2).astype(np.float32) for most in (MAX_BEND, 2 * np.pi))
     across = np.float32(rng.choice((-1, 1))) * axis + bend[0] * np.sin(3 * axis[:, None] + phase[0])
     down = axis[:, None] + bend[1] * np.sin(3 * axis + phase[1])
     x, y = cos * across + sin * down, cos * down - sin * across

@@ -36,9 +36,10 @@ def backbone_features(backbone: nn.Module) -> tuple[Feature, ...]:
     Args:
         backbone: Any network that maps images (N, 3, H, W) to a sequence of features (N, C, H / stride, W / stride).
     """
-    if hasattr(backbone, 'feature_info'):
-        return tuple(Feature(info['channels'], info['stride']) for info in backbone.feature_info)
-    return _features_of_an_image(backbone)
+    said = getattr(backbone, 'feature_info', None)
+    if said is None:
+        return _features_of_an_image(backbone)
+    return tuple(Feature(info['channels'], info['stride']) for info in said)
 
 
 @torch.no_grad()

@@ -185,8 +185,8 @@ class MobileNeXt(ZeroInitResidual):
         x = self.stem(x)
         features = {}
         for index, stage in enumerate(self.stages):
-            expansion, x = stage[0].forward_with_expansion(x)
-            x = stage[1:](x)
+            expansion, x = stage[0].forward_with_expansion(x)  # type: ignore[index]  # torch: a list of any modules
+            x = stage[1:](x)  # type: ignore[index]
             # Only what is asked for is kept: an expansion is the largest activation of its stage.
             for tap, feature in (('expansion', expansion), ('block', x)):
                 if (index, tap) in self.outputs:

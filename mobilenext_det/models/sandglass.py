@@ -95,7 +95,7 @@ class SandglassBlock(BaseModule):
     @property
     def residual_norm(self) -> nn.Module:
         """The normalisation that ends the residual branch of a block with a shortcut."""
-        return self.depthwise_out.norm
+        return self.depthwise_out.norm  # type: ignore[return-value]  # torch: an attribute may be a tensor
 
     def add_identity(self, out: Tensor, x: Tensor) -> Tensor:
         """Add the first `identity_channels` channels of `x` to those of `out`."""

@@ -54,11 +54,11 @@ class SSDLite(SingleStageDetector):
         self.train_cfg, self.test_cfg = train_cfg, test_cfg
         self.backbone = MODELS.build(backbone)
         features = backbone_features(self.backbone)
-        channels = [feature.channels for feature in features]
+        channels = tuple(feature.channels for feature in features)
         self.neck = MODELS.build(_with_channels('neck', neck, channels, self.backbone))
         bbox_head = ConfigDict(bbox_head, train_cfg=train_cfg, test_cfg=test_cfg)
-        channels = getattr(self.neck, 'out_channels', None)
-        self.bbox_head = MODELS.build(_with_channels('bbox_head', bbox_head, channels, self.neck))
+        levels = getattr(self.neck, 'out_channels', None)
+        self.bbox_head = MODELS.build(_with_channels('bbox_head', bbox_head, levels, self.neck))
         if isinstance(getattr(self.bbox_head, 'prior_generator', None), SSDLitePriorGenerator):
             self._check_strides(features)
 

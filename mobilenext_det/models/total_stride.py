@@ -25,5 +25,5 @@ def reduce_stride(backbone: nn.Module, total_stride: int) -> None:
     strided = [module for module in backbone.modules() if isinstance(module, nn.Conv2d) and module.stride == (2, 2)]
     for convolution in strided[: HALVINGS[total_stride]]:
         convolution.stride = (1, 1)
-    for feature in backbone.feature_info:
+    for feature in backbone.feature_info:  # type: ignore[union-attr]  # torch: any attribute is a tensor or a module
         feature['stride'] = max(1, feature['stride'] * total_stride // 32)

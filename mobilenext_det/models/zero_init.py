@@ -26,6 +26,6 @@ class ZeroInitResidual(BaseModule):
         if self.zero_init_residual and first_time and not pretrained:
             for block in self.modules():
                 if isinstance(block, SandglassBlock) and block.identity_channels:
-                    nn.init.zeros_(block.residual_norm.weight)
+                    nn.init.zeros_(block.residual_norm.get_parameter('weight'))
                 elif isinstance(block, InvertedResidual) and block.with_res_shortcut:
                     nn.init.zeros_(block.linear_conv.norm.weight)
