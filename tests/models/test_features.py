@@ -38,8 +38,9 @@ def test_a_backbone_that_says_it_is_believed():
 def test_a_backbone_that_does_not_is_looked_at(config):
     backbone = MODELS.build(config)
     features = backbone_features(backbone)
+    backbone.eval()
     with torch.no_grad():
-        outputs = backbone.eval()(torch.rand(1, 3, 128, 128))
+        outputs = backbone(torch.rand(1, 3, 128, 128))
     assert [(f.channels, 128 // f.stride) for f in features] == [(o.shape[1], o.shape[3]) for o in outputs]
 
 

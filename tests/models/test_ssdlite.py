@@ -12,7 +12,10 @@ from mmengine.optim import OptimWrapper
 from mmengine.structures import InstanceData
 
 from mobilenext_det import config_path
+from mobilenext_det.deploy.network import ExportableNetwork
+from mobilenext_det.deploy.torchscript_file import export_torchscript
 from mobilenext_det.errors import UsageError
+from mobilenext_det.inference.detector import Detector
 from mobilenext_det.models import SSDLite
 
 GUIDE = Path(__file__).parents[2] / 'docs' / 'backbones.md'
@@ -59,6 +62,19 @@ def test_a_width_by_option_trains_and_takes_a_checkpoint_of_its_config():
     by_option, by_config = build(backbone__widen_factor=0.35), build('ssdlite_mobilenext_w035_voc.py')
     assert torch.isfinite(train_a_step(by_option))
     by_option.load_state_dict(by_config.state_dict(), strict=True)
+
+
+def test_a_width_by_option_detects_and_is_exported(tmp_path):
+    torch.manual_seed(0)
+    config = load(backbone__widen_factor=0.35)
+    model = MODELS.build(config.model)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'weights.pth')
+    detector = Detector(config, tmp_path / 'weights.pth')
+    network = ExportableNetwork(detector)
+    export_torchscript(network, tmp_path / 'model.torchscript', nms=False)
+    images = torch.randint(0, 256, (1, 320, 320, 3), dtype=torch.uint8)
+    exported = torch.jit.load(tmp_path / 'model.torchscript')(images)
+    torch.testing.assert_close(exported, network(images), atol=1e-4, rtol=1e-4)
 
 
 def test_a_tap_is_one_option():
