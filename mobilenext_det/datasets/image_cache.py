@@ -60,7 +60,7 @@ class ImageCache:
         if key not in self._places:
             return None
         page, *shape = self._places[key]
-        return self._view(page, shape).copy()
+        return self._view(page, tuple(shape)).copy()
 
     def put(self, name: str, image: np.ndarray) -> None:
         """Keep a copy of an image if there is room for it.
