@@ -1,4 +1,6 @@
 import json
+import multiprocessing
+import os
 import runpy
 import signal
 import subprocess
@@ -164,20 +166,20 @@ def test_numbers_too_small_are_refused(wrong, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def make_until_interrupted(folder):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs deaf to this signal
+    make_toy_voc(folder, trainval=5000)
+
+
 def test_an_interrupted_run_leaves_nothing(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, str(TOOL), '--out', str(tmp_path), '--trainval', '5000'],
-        cwd=TOOL.parents[2],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        # A shell starts background jobs deaf to this signal.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    while process.poll() is None and not list(tmp_path.glob('.making-*/VOC2007/JPEGImages/*.jpg')):
+    maker = multiprocessing.get_context('fork').Process(target=make_until_interrupted, args=(tmp_path,))
+    maker.start()
+    while maker.is_alive() and not list(tmp_path.glob('.making-*/VOC2007/JPEGImages/*.jpg')):
         time.sleep(0.05)
-    assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) != 0
+    assert maker.is_alive()
+    os.kill(maker.pid, signal.SIGINT)
+    maker.join()
+    assert maker.exitcode != 0
     assert not list(tmp_path.iterdir())
 
 
