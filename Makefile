@@ -11,9 +11,10 @@ SETUP := setup.py pyproject.toml tools/build_mmcv.py $(wildcard requirements/*.t
 demo: setup
 	@$(BIN)/python tools/demo.py
 
-# One thread per worker; the last line is pytest's own, with its counts.
+# One thread per worker, and every file in one worker, which makes once what its tests share; the last line is pytest's
+# own, with its counts.
 test: lint
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Strict: stops at a dead link.
 docs: setup
