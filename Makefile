@@ -19,7 +19,7 @@ test: lint
 # Strict: stops at a dead link.
 docs: setup
 	@$(BIN)/mkdocs build --quiet
-	@echo 'Built: site/index.html; its search needs a server: /python -m http.server -d site'
+	@echo 'Built: site/index.html; its search needs a server: $(BIN)/python -m http.server -d site'
 
 lint: setup
 	@$(BIN)/ruff format --check .
