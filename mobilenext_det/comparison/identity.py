@@ -74,7 +74,7 @@ def _with_channels(config: Config) -> dict[str, Any]:
     settings = config.to_dict()
     model = settings.get('model', {})
     if model.get('type') == 'SSDLite':
-        network = build_model(config)
+        network: Any = build_model(config)  # attributes of a module are Tensor | Module to torch
         features = getattr(network.backbone, 'feature_info', ())
         model['type'] = 'SingleStageDetector'
         model['neck'].setdefault('in_channels', [feature['channels'] for feature in features])
