@@ -1,13 +1,13 @@
-"""The count of skips is printed, and in CI a skipped test fails the run: what is not run there is not tested at all."""
+"""What all tests share: fixtures, their order, and imports that are paid for once."""
 
 import gc
-import os
 
 import mmengine.config.config as mmengine_config
 import pytest
 from hypothesis import settings
 
 pytest_plugins = [
+    'tests.fixtures.skipped',
     'tests.fixtures.shared',
     'tests.fixtures.tiny_network',
     'tests.fixtures.untrained',
@@ -48,20 +48,3 @@ def layout_of_a_config_is_done_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mmengine_config, 'FormatCode', once)
         yield
-
-
-def skipped(config) -> int:
-    return len(config.pluginmanager.get_plugin('terminalreporter').stats.get('skipped', []))
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session):
-    # Only the controlling process of pytest-xdist has a terminal to report to.
-    if hasattr(session.config, 'workerinput'):
-        return
-    if os.environ.get('CI') == 'true' and skipped(session.config) and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    terminalreporter.write_line(f'skipped tests: {skipped(config)}')

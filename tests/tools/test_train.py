@@ -61,6 +61,7 @@ def test_the_modern_recipe_resumes_bit_for_bit_too(tools, toy_root, tmp_path):
     recipe = (tools.root / 'configs' / 'ssdlite_mobilenext_voc0712_modern.py').read_text()
     for there, here in (
         ('./ssdlite_mobilenext_voc0712.py', str(tools.config)),
+        ('./_base_/moving_average.py', str(tools.root / 'configs' / '_base_' / 'moving_average.py')),
         ('_base_.train_dataloader.dataset.datasets', '[_base_.train_dataloader.dataset]'),
         ('dict(datasets=datasets)', 'datasets[0]'),
     ):
