@@ -4,11 +4,13 @@ import os
 import runpy
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from mobilenext import exit_code
+from tests.fixtures import forked_tool
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,8 +42,17 @@ class Tools:
     def command(self, name, *arguments):
         return [sys.executable, str(ROOT / 'tools' / name), *map(str, arguments)]
 
+    def start(self, name, *arguments):
+        """Start it as a process of its own; what it prints is lost."""
+        return forked_tool.start(name, arguments, self.env, tempfile.mkdtemp())
+
     def __call__(self, name, *arguments):
-        return subprocess.run(self.command(name, *arguments), capture_output=True, text=True, env=self.env)
+        """Run it as a process of its own to its end."""
+        with tempfile.TemporaryDirectory() as folder:
+            process = forked_tool.start(name, arguments, self.env, folder)
+            process.join()
+            stdout, stderr = (Path(folder, stream).read_text() for stream in ('stdout', 'stderr'))
+        return subprocess.CompletedProcess([name, *arguments], process.exitcode, stdout, stderr)
 
     def main(self, name, *arguments):
         """Run it in this process, which has paid for the imports, and return what would be the exit code."""

@@ -17,15 +17,13 @@ def losses(work_dir):
     return {entry['step']: entry['loss'] for entry in entries if 'loss' in entry}
 
 
-def killed(command, env, work_dir, iteration):
-    """Start a run, kill it once it has logged an iteration, and return its exit code."""
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None:
-        if max(losses(work_dir), default=0) >= iteration:
-            process.kill()
-            return process.wait()
+def killed(process, work_dir, iteration):
+    """Kill a run once it has logged an iteration, and return its exit code."""
+    while process.is_alive() and max(losses(work_dir), default=0) < iteration:
         time.sleep(0.02)
-    return process.returncode
+    process.kill()
+    process.join()
+    return process.exitcode
 
 
 def same(left, right):
@@ -41,8 +39,8 @@ def same(left, right):
 def test_a_run_killed_twice_ends_with_the_bits_of_the_uninterrupted_one(tools, toy_root, trained, tmp_path):
     arguments = ['train.py', tools.config, '--data-root', toy_root, '--work-dir', tmp_path, '--resume', *tools.short]
     for workers, iteration, last in ((0, 3, 'iter_2.pth'), (2, 5, 'iter_4.pth')):
-        command = tools.command(*arguments, f'train_dataloader.num_workers={workers}')
-        assert killed(command, tools.env, tmp_path, iteration) == -9
+        process = tools.start(*arguments, f'train_dataloader.num_workers={workers}')
+        assert killed(process, tmp_path, iteration) == -9
         assert (tmp_path / last).exists()
         assert not (tmp_path / 'iter_8.pth').exists()
     resumed = tools(*arguments, 'train_dataloader.num_workers=2')
@@ -75,7 +73,7 @@ def test_the_modern_recipe_resumes_bit_for_bit_too(tools, toy_root, tmp_path):
         ['train.py', config, '--data-root', toy_root, '--work-dir', folder, '--resume', *tools.short, *short]
         for folder in folders
     )
-    assert killed(tools.command(*resumed), tools.env, folders[1], 5) == -9
+    assert killed(tools.start(*resumed), folders[1], 5) == -9
     for arguments in (whole, resumed):
         result = tools(*arguments)
         assert result.returncode == 0, result.stderr
@@ -128,7 +126,7 @@ def test_interrupted_pretraining_ends_with_the_bits_of_the_uninterrupted_one(
 ):
     """Crops, flips and dropout are drawn, with and without workers."""
     arguments = pretrain(tools, image_folders, tmp_path, 'train_dataloader.num_workers=2')
-    assert killed(tools.command(*arguments), tools.env, tmp_path, 5) == -9
+    assert killed(tools.start(*arguments), tmp_path, 5) == -9
     assert not (tmp_path / 'iter_8.pth').exists()
     result = tools(*arguments)
     assert result.returncode == 0, result.stderr
