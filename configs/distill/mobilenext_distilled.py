@@ -22,17 +22,9 @@ sources = [
     ),
     dict(data_root='data/tiny-imagenet-200', data_prefix=dict(img_path='train')),
 ]
-train_pipeline = [
-    dict(type='SeedBySample'),
-    dict(type='CheckedLoadImage'),
-    dict(
-        type='PackImage',
-        transforms=[
-            dict(type='RandomResizedCrop', size=input_size, scale=(0.25, 1), antialias=True),
-            dict(type='RandomHorizontalFlip'),
-        ],
-    ),
-]
+crop, flip = _base_.train_pipeline[-1].transforms
+crop = dict(crop, size=input_size, scale=(0.25, 1))
+train_pipeline = [*_base_.train_pipeline[:-1], dict(type='PackImage', transforms=[crop, flip])]
 train_dataloader = dict(
     batch_size=batch_size,
     num_workers=num_workers,
