@@ -15,9 +15,12 @@ test_dataloader = val_dataloader
 model = dict(backbone=dict(zero_init_residual=True), bbox_head=dict(num_classes=len(classes)))
 
 max_iters = 500  # 41 epochs of 292 images
-train_cfg = dict(max_iters=max_iters, val_interval=250)
-optim_wrapper = dict(optimizer=dict(lr=0.05))
+learning_rate = 0.05
+warmup_iters = 50
+val_interval = 250
+train_cfg = dict(max_iters=max_iters, val_interval=val_interval)
+optim_wrapper = dict(optimizer=dict(lr=learning_rate))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=max_iters, T_max=max_iters - 50),
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=warmup_iters),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=warmup_iters, end=max_iters, T_max=max_iters - warmup_iters),
 ]

@@ -10,20 +10,23 @@ data_root = '{{$MOBILENEXT_DATA_ROOT:data/toy}}'
 input_size = 192
 batch_size = 16
 max_iters = 2000
+# From scratch and in a hurry: a high rate for as long as there is much to learn, then down to nothing.
+learning_rate = 0.05
+warmup_iters = 100
+val_interval = 2000
 
 resize = dict(type='Resize', scale=(input_size, input_size), keep_ratio=False)
 train_pipeline = [resize if t.type == 'Resize' else t for t in _base_.train_pipeline]
 test_pipeline = [resize if t.type == 'Resize' else t for t in _base_.test_pipeline]
 train_dataloader = dict(batch_size=batch_size, dataset=dict(data_root=data_root, pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
+val_dataloader = dict(batch_size=batch_size, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 model = dict(backbone=dict(zero_init_residual=True), bbox_head=dict(anchor_generator=dict(input_size=input_size)))
 
-train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
-# From scratch and in a hurry: a high rate for as long as there is much to learn, then down to nothing.
+train_cfg = dict(max_iters=max_iters, val_interval=val_interval)
 decay = max_iters * 3 // 4
-optim_wrapper = dict(optimizer=dict(lr=0.05))
+optim_wrapper = dict(optimizer=dict(lr=learning_rate))
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=100),
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=warmup_iters),
     dict(type='LinearLR', start_factor=1, end_factor=0, by_epoch=False, begin=decay, end=max_iters),
 ]

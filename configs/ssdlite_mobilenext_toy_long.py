@@ -7,9 +7,11 @@ python tools/train.py configs/ssdlite_mobilenext_toy_long.py
 _base_ = './ssdlite_mobilenext_toy.py'
 
 max_iters = 12000
+warmup_iters = 100
+val_interval = 1500
 
-train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 8)
+train_cfg = dict(max_iters=max_iters, val_interval=val_interval)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=100),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=100, end=max_iters, T_max=max_iters - 100),
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=warmup_iters),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=warmup_iters, end=max_iters, T_max=max_iters - warmup_iters),
 ]

@@ -6,6 +6,7 @@ Published with ImageNet weights: 72.6 (four GPUs, see ssdlite_mobilenext_voc0712
 _base_ = './ssdlite_mobilenext_voc.py'
 
 max_iters = 240000
+val_interval = 10000
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,
@@ -20,8 +21,8 @@ train_dataloader = dict(
         ],
     )
 )
-train_cfg = dict(max_iters=max_iters, val_interval=10000)
+train_cfg = dict(max_iters=max_iters, val_interval=val_interval)
 param_scheduler = [
     _base_.param_scheduler[0],
-    dict(type='MultiStepLR', by_epoch=False, milestones=[160000, 200000], gamma=0.1),
+    dict(type='MultiStepLR', by_epoch=False, milestones=[max_iters * 2 // 3, max_iters * 5 // 6], gamma=0.1),
 ]

@@ -18,7 +18,8 @@ input_size = 320
 batch_size = 24  # a GPU
 max_iters = 72000  # 345 epochs of 5011 images
 learning_rate = 1e-3  # for 24 images a step; --auto-scale-lr adapts it
-warmup_iters, warmup_factor = 500, 1 / 3
+warmup_iters = 500
+warmup_factor = 1 / 3
 val_interval = 4000
 num_workers = 2
 

@@ -15,6 +15,7 @@ default_hooks = dict(
         save_best='voc/mAP_11points',
         rule='greater',
     ),
+    settings=dict(type='SettingsHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'),
     checkpoint_fit=dict(type='CheckpointFitHook'),

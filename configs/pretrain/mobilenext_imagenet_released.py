@@ -11,8 +11,9 @@ train_pipeline = [*_base_.train_pipeline[:-1], dict(type='PackImage', transforms
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 model = dict(label_smoothing=0.1)
 
+learning_rate = 0.1
 warmup = 3 * _base_.epoch
-optim_wrapper = dict(optimizer=dict(lr=0.1, weight_decay=1e-4))
+optim_wrapper = dict(optimizer=dict(lr=learning_rate, weight_decay=1e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=warmup),
     dict(_base_.param_scheduler[0], begin=warmup),

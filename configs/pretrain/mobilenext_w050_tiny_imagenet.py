@@ -12,6 +12,7 @@ epochs = 4
 # Little augmentation, for there is no time for more.
 train_pipeline = [*_base_.train_pipeline[:-1], dict(type='PackImage', transforms=[_base_.crop, _base_.flip])]
 train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=train_pipeline))
+val_dataloader = test_dataloader = dict(batch_size=batch_size)
 model = dict(backbone=dict(widen_factor=0.5, zero_init_residual=True))
 
 train_cfg = dict(max_iters=epochs * epoch, val_interval=epoch)

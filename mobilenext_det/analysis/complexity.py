@@ -144,7 +144,7 @@ def input_shape(cfg: Config, size: int | None = None) -> tuple[int, int]:
         UsageError: If the config's test pipeline resizes nothing, and no pipeline crops for a classifier.
     """
     test, train = (
-        [step for data in innermost_datasets(cfg.get(f'{of}_dataloader') or {}) for step in data.get('pipeline', ())]
+        [step for _, data in innermost_datasets(cfg.get(f'{of}_dataloader') or {}) for step in data.get('pipeline', ())]
         for of in ('test', 'train')
     )
     scales = [t.scale for t in test if t.type in ('Resize', 'FixScaleResize', 'FixShapeResize') and 'scale' in t]

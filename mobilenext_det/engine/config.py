@@ -4,83 +4,112 @@ from __future__ import annotations
 
 import argparse
 import copy
-import inspect
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict, DictAction
-from mmengine.runner import Runner
 
 from mobilenext_det.errors import UsageError
 
-# Top-level keys that mmengine's Runner looks up: its arguments, and what it reads from the config itself.
-_READ_KEYS = {
-    *inspect.signature(Runner.__init__).parameters,
-    *('activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg'),
-    'sync_bn',
-}
+from .config_files import READ_KEYS, ConfigFiles
+
 _GET_DATA = (
     'get VOC with `python tools/data/download_voc.py --out data/VOCdevkit`, or make a synthetic set with '
     '`python tools/data/make_toy_voc.py --out data/toy` and add `--data-root data/toy`.'
 )
-DATA_ROOT = 'MOBILENEXT_DATA_ROOT'
 _LAY_OUT = 'docs/pretraining.md says how they are laid out; --data-root names another folder.'
 
 
 def load_config(path: str | Path, cfg_options: Sequence[str] = (), data_root: str | Path | None = None) -> Config:
     """Read a config as a tool's arguments ask for it.
 
+    A name at the top of a config from which others derive, such as ``batch_size``, acts wherever it is given: in a file
+    that inherits the config, and as an option (:class:`~mobilenext_det.engine.config_files.ConfigFiles`).
+
     Args:
         path: The config file.
         cfg_options: ``key=value`` settings to merge into it, as MMDetection's ``--cfg-options``.
-        data_root: Where the data is; reaches the file through ``MOBILENEXT_DATA_ROOT``, which is set for this one
-            file. The option ``data_root=DIR`` does the same.
+        data_root: The folder of the data, in the place of the config's; the option ``data_root=DIR`` does the same.
 
     Returns:
         The merged config.
 
     Raises:
-        UsageError: If there is no such file, or an option would change nothing: a value at the top of a config that
-            others derive from is used up once the file is read.
+        UsageError: If there is no such file, or a setting would change nothing.
     """
     if not Path(path).is_file():
         raise UsageError(f'There is no config {path}.')
     options = _parse_options(cfg_options)
-    data_root = options.pop('data_root', data_root)
-    with _data_root(data_root):
-        config = Config.fromfile(path)
-    if data_root is not None and config.get('data_root') != str(data_root):
+    root = options.pop('data_root', data_root)
+    files = ConfigFiles(path)
+    for name in files.without_effect():
         raise UsageError(
-            f"{path} does not take --data-root: let it say data_root = '{{{{$MOBILENEXT_DATA_ROOT:...}}}}'."
+            f'{name} = {files.plain[name]!r} in {path} would change nothing, as a config that it inherits has '
+            f'the last word on it: set {", ".join(files.derived(name, files.plain[name]))}.'
         )
-    for option, value in options.items():
-        key = option.split('.')[0]
-        if key not in _READ_KEYS:
-            raise UsageError(f'--cfg-options {option}={value} would change nothing: {_reason(config, key)}')
+    given = {} if root is None or 'data_root' not in files.settings else {'data_root': str(root)}
+    for option in [option for option in options if option.split('.')[0] not in READ_KEYS]:
+        given[option] = options.pop(option)
+        _require_effect(files, option, given[option])
+    config = files.resolved(given)
     config.merge_from_dict(options)
+    if root is not None:
+        _set_data_root(config, str(root))
     for loader in data_loaders(config):
         if not loader.get('num_workers'):
             loader.persistent_workers = False  # without workers torch refuses to keep them
     return config
 
 
-@contextmanager
-def _data_root(data_root: str | Path | None) -> Iterator[None]:
-    """Set what configs read for the place of their data, and put back what was there; None leaves it."""
-    before = os.environ.get(DATA_ROOT)
-    if data_root is not None:
-        os.environ[DATA_ROOT] = str(data_root)
-    try:
-        yield
-    finally:
-        if before is not None:
-            os.environ[DATA_ROOT] = before
-        elif data_root is not None:
-            del os.environ[DATA_ROOT]
+def _require_effect(files: ConfigFiles, name: str, value: Any) -> None:
+    """Refuse an option that is no key of mmengine's, unless others derive from it."""
+    if name in files.settings and (value == files.plain[name] or files.changes(name, value)):
+        return
+    key = name.split('.')[0]
+    if key not in files.plain:
+        reason = 'nothing reads it, check its spelling'
+    elif keys := name in files.settings and files.derived(name, value):
+        reason = f'set {", ".join(keys)}'
+    else:
+        reason = f'the config derives others from {key}, change it in a copy of {files.path}'
+    raise UsageError(f'--cfg-options {name}={value} would change nothing: {reason}.')
+
+
+def _set_data_root(config: Config, root: str) -> None:
+    """Have all data sets read from a folder, those too whose config names another one, if it is the same for all.
+
+    Raises:
+        UsageError: If they have several, or their files are not below any; the sentence names the keys.
+    """
+    found = {
+        f'{phase}_dataloader.{key}': dataset
+        for phase in ('train', 'val', 'test')
+        for key, dataset in innermost_datasets(config.get(f'{phase}_dataloader') or {})
+    }
+    files = {
+        f'{key}.{name}': file
+        for key, dataset in found.items()
+        for name, file in (('ann_file', dataset.get('ann_file')), *(dataset.get('data_prefix') or {}).items())
+    }
+    fixed = [key for key, file in files.items() if file and os.path.isabs(file)]
+    roots = {dataset.get('data_root') or '' for dataset in found.values()}
+    if fixed or len(roots) != 1 or (roots != {root} and '' in roots):
+        keys = fixed or [f'{key}.data_root' for key in found]
+        raise UsageError(
+            f'--data-root {root} cannot take the place of all folders in {config.filename}: set '
+            f'{", ".join(keys) or "data sets in it"}.'
+        )
+    (old,) = roots
+    for dataset in found.values():
+        dataset.data_root = root
+    for phase in ('val', 'test'):
+        evaluators = config.get(f'{phase}_evaluator') or []
+        for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+            if str(evaluator.get('ann_file', '')).startswith(f'{old.rstrip("/")}/'):
+                evaluator.ann_file = os.path.join(root, os.path.relpath(evaluator.ann_file, old))
 
 
 def run_config(config: Config, work_dir: str | Path | None, launcher: str) -> Config:
@@ -109,25 +138,6 @@ def _parse_options(cfg_options: Sequence[str]) -> dict[str, Any]:
         raise UsageError(f'--cfg-options takes key=value pairs, but got {" ".join(cfg_options)}.') from None
 
 
-def _reason(config: Config, key: str) -> str:
-    if key not in config:
-        return f'nothing reads {key}, check its spelling.'
-    derived = [path for path, leaf in _leaves(config) if type(leaf) is type(config[key]) and leaf == config[key]]
-    instead = f', or set what has its value now: {", ".join(derived)}' if derived else ''
-    return f'the config derives others from {key}, change it in a copy of {config.filename}{instead}.'
-
-
-def _leaves(config: Config) -> Iterator[tuple[str, Any]]:
-    """Yield every setting that is read after the config file was, with its dotted name."""
-    parts = [(key, value) for key, value in config.items() if key in _READ_KEYS]
-    while parts:
-        name, value = parts.pop(0)
-        if isinstance(value, dict):
-            parts.extend((f'{name}.{key}', item) for key, item in value.items())
-        elif not isinstance(value, list):
-            yield name, value
-
-
 def require_data(config: Config, *loaders: str) -> None:
     """Check that the annotation files, or the folders of images for classification, are there.
 
@@ -139,7 +149,7 @@ def require_data(config: Config, *loaders: str) -> None:
         UsageError: If one is missing; the sentence has the commands that get the data.
     """
     for loader in loaders:
-        for dataset in innermost_datasets(config.get(loader) or {}):
+        for _, dataset in innermost_datasets(config.get(loader) or {}):
             images = dataset.get('type') == 'ImageFolder' and not dataset.get('ann_file')
             below = dataset.data_prefix.img_path if images else dataset.get('ann_file') or ''
             path = os.path.join(dataset.get('data_root') or '', below)
@@ -148,12 +158,13 @@ def require_data(config: Config, *loaders: str) -> None:
                 raise UsageError(f'There is no {path}, {what} {config.filename}: {advice}')
 
 
-def innermost_datasets(config: ConfigDict) -> Iterator[ConfigDict]:
-    """Yield the innermost dataset configs of a loader or a wrapper."""
+def innermost_datasets(config: ConfigDict, key: str = '') -> Iterator[tuple[str, ConfigDict]]:
+    """Yield the innermost dataset configs of a loader or a wrapper, each with its dotted key."""
+    below = f'{key}.' if key else ''
     if 'dataset' in config:
-        yield from innermost_datasets(config['dataset'])
+        yield from innermost_datasets(config['dataset'], f'{below}dataset')
     elif 'datasets' in config:
-        for part in config['datasets']:
-            yield from innermost_datasets(part)
+        for index, part in enumerate(config['datasets']):
+            yield from innermost_datasets(part, f'{below}datasets.{index}')
     elif config:
-        yield config
+        yield key, config
