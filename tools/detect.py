@@ -1,4 +1,4 @@
-"""Detect objects in images, folders and videos: python tools/detect.py CONFIG CHECKPOINT INPUT... --out DIR."""
+"""Detect objects in images, videos and streams: python tools/detect.py CONFIG CHECKPOINT INPUT... --out DIR."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from mobilenext import exit_code
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description='Detect objects in images, folders and videos, and draw them.')
+    parser = argparse.ArgumentParser(description='Detect objects in images, videos and streams, and draw them.')
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file, whose class names are used')
-    parser.add_argument('inputs', nargs='+', metavar='INPUT', help='image, video, or folder of them')
+    parser.add_argument(
+        'inputs', nargs='+', metavar='INPUT', help='image, video, folder of them, address, camera number'
+    )
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for pictures, videos and JSON files')
     parser.add_argument('--score-thr', type=float, default=0.3, help='lowest score to report (default: %(default)s)')
     parser.add_argument('--device', default='cpu', help="where to compute, such as 'cuda:0' (default: %(default)s)")

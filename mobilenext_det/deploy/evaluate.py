@@ -16,6 +16,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mobilenext_det.engine.evaluate import Evaluation, evaluate
+from mobilenext_det.errors import UsageError
+from mobilenext_det.inference.detector import test_classes
 
 from .formats import open_exported
 
@@ -23,6 +25,8 @@ from .formats import open_exported
 @MODELS.register_module()
 class ExportedModel(BaseModel):
     """An exported file in the place of a model, for MMDetection's test loop.
+
+    Its pictures come from a test pipeline, which has to fit them as the file is made for.
 
     Args:
         path: The file.
@@ -39,17 +43,42 @@ class ExportedModel(BaseModel):
         """Fill in `pred_instances`, with boxes in pixels of the original picture.
 
         Args:
-            inputs: Pictures as a test pipeline packs them, (3, size, size), BGR, uint8.
-            data_samples: What is known of them; `ori_shape` is needed.
+            inputs: Pictures as a test pipeline packs them, (3, height, width), BGR, uint8.
+            data_samples: What is known of them; `ori_shape` and `scale_factor` are needed.
             mode: 'predict', as there is nothing to train.
+
+        Raises:
+            UsageError: If the pictures are not fitted as the file is made for.
         """
-        found = self.detector.find(np.stack([_to_rgb(image) for image in inputs]))
-        for sample, one in zip(data_samples, found, strict=True):
-            height, width = sample.ori_shape
-            boxes = one.boxes * np.array([width, height, width, height], np.float32)
+        pictures = [_to_rgb(image) for image in inputs]
+        for picture, sample in zip(pictures, data_samples, strict=True):
+            self._check(picture, sample)
+        for sample, one in zip(data_samples, self.detector.find(np.stack(pictures)), strict=True):
+            boxes = self.detector.fit.restore(one.boxes, sample.ori_shape)
             rows = dict(bboxes=boxes, scores=one.scores, labels=one.labels)
             sample.pred_instances = InstanceData(**{name: torch.from_numpy(rows[name]) for name in rows})
         return data_samples
+
+    def _check(self, picture: np.ndarray, sample: DetDataSample) -> None:
+        """Hold a fitted picture, (height, width, 3), RGB, against what the file is made for."""
+        fit, (height, width) = self.detector.fit, sample.ori_shape
+        inner_width, inner_height = fit.inner_size(sample.ori_shape)
+        columns, rows = sample.scale_factor
+        as_made_for = (
+            picture.shape == (fit.height, fit.width, 3)
+            and picture.dtype == np.uint8
+            and max(abs(columns * width - inner_width), abs(rows * height - inner_height)) <= 1  # as it is rounded
+            and (
+                (inner_width, inner_height) == (fit.width, fit.height) or tuple(picture[-1, -1].tolist()) == fit.padding
+            )
+        )
+        if not as_made_for:
+            raise UsageError(
+                f'{self.detector.path} is made for pictures of {fit.width}x{fit.height} pixels, '
+                f'{"stretched" if fit.padding is None else f"at the top left, padded with RGB {fit.padding}"}, which '
+                f'the test pipeline does not make of one of {width}x{height}: evaluate the file with the config that '
+                'it was exported with.'
+            )
 
 
 def _to_rgb(inputs: Tensor) -> np.ndarray:
@@ -63,7 +92,17 @@ def evaluate_exported(config: Config, path: str | Path, **settings: Any) -> Eval
         config: The config, which stays as it is.
         path: The exported file.
         **settings: As for `mobilenext_det.engine.evaluate.evaluate`.
+
+    Raises:
+        DeployError: If the file cannot be run here.
+        UsageError: If its classes or its pictures are others than the config's.
     """
+    known, asked = open_exported(path).classes, test_classes(config)
+    if known != asked:
+        raise UsageError(
+            f'{path} detects {", ".join(known)}, but the test set of {config.filename} asks for {", ".join(asked)}, '
+            'or in another order: evaluate the file with the classes that it was exported with.'
+        )
     exported = copy.deepcopy(config)
     exported.model = dict(type='ExportedModel', path=str(path))
     return evaluate(exported, None, **settings)

@@ -22,7 +22,7 @@ from torch.export import Dim
 from mobilenext_det.files import write_atomically
 
 from .network import ExportableNetwork
-from .runtime import DeployError, Detector, Run
+from .runtime import DeployError, Detector, Run, as_input
 
 CALIBRATION_BATCH = 8
 
@@ -30,14 +30,15 @@ CALIBRATION_BATCH = 8
 def export_executorch(network: ExportableNetwork, path: Path, calibration: np.ndarray | None = None) -> None:
     """Write a detector as one ExecuTorch file for XNNPACK.
 
-    Its method `forward` takes one picture, uint8 (1, size, size, 3), RGB, and returns candidates (1, priors, 4),
+    Its method `forward` takes one picture, uint8 (1, height, width, 3), RGB (with
+    `float_input`, float32 (1, 3, height, width)), and returns candidates (1, priors, 4),
     corners as shares of the picture's width and height, and probabilities (1, priors, classes); XNNPACK has no
     suppression. Its method `description` takes nothing and returns the network's description as JSON.
 
     Args:
         network: The network.
         path: The file to write.
-        calibration: Pictures as the network takes them, uint8 (M, size, size, 3), RGB, that show the range of every
+        calibration: Pictures as the network takes them, uint8 (M, height, width, 3), RGB, that show the range of every
             activation. With them convolutions and sums are computed in int8, weights having a scale for each channel;
             without, everything in float32.
     """
@@ -48,12 +49,10 @@ def export_executorch(network: ExportableNetwork, path: Path, calibration: np.nd
 
     # The slices of identity multipliers change the scale in int8, which XNNPACK refuses only as the file is loaded.
     lowered = [config for config in ALL_PARTITIONER_CONFIGS if calibration is None or config is not SliceCopyConfig]
-    size = network.description['input_size']
-    picture = torch.zeros(1, size, size, 3, dtype=torch.uint8)
     with _quiet(), flatbuffers_compiler():
         module = network if calibration is None else _quantise(network, calibration)
         program = to_edge_transform_and_lower(
-            torch.export.export(module, (picture,)),
+            torch.export.export(module, (network.example(),)),
             partitioner=[XnnpackPartitioner(configs=lowered)],
             constant_methods=dict(description=json.dumps(network.description)),
         )
@@ -71,16 +70,18 @@ def _quantise(network: ExportableNetwork, calibration: np.ndarray) -> nn.Module:
     )
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
-    size = network.description['input_size']
     layers = nn.Sequential(network.backbone, network.neck, network.head)
     # Two pictures: with one, PyTorch takes the batch for a constant.
-    program = torch.export.export(layers, (torch.zeros(2, 3, size, size),), dynamic_shapes=[{0: Dim('batch')}])
+    program = torch.export.export(
+        layers, (torch.zeros(2, 3, network.fit.height, network.fit.width),), dynamic_shapes=[{0: Dim('batch')}]
+    )
     quantizer = XNNPACKQuantizer().set_global(get_symmetric_quantization_config(is_per_channel=True))
     observed = prepare_pt2e(program.module(), quantizer)
 
     quantised = copy.deepcopy(network)
     quantised.backbone, quantised.neck, quantised.head = observed, nn.Identity(), nn.Identity()
-    for pictures in track(torch.from_numpy(calibration).split(CALIBRATION_BATCH), 'Calibration', transient=True):
+    inputs = torch.from_numpy(as_input(calibration, network.float_input))
+    for pictures in track(inputs.split(CALIBRATION_BATCH), 'Calibration', transient=True):
         quantised(pictures)
     quantised.backbone = convert_pt2e(observed)
     return quantised

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mobilenext_det.inference.detector import Detector
 
 from . import runtime
-from .agreement import FP32, INT8, Agreement, agreement
+from .agreement import FP32, INT8, Agreement, DisagreementError, agreement
 from .formats import Options, find_format, open_exported, require_int8, write_exported
 from .pictures import calibration_images, checking_images
 
@@ -39,7 +39,9 @@ def export(
     int8: bool = False,
     calibration: str | None = None,
     nms: bool = True,
-    opset: int = 20,
+    float_input: bool = False,
+    opset: int | None = None,
+    batch: int | None = None,
 ) -> Exported:
     """Export a detector, and compare its detections with PyTorch's.
 
@@ -51,18 +53,24 @@ def export(
         int8: Whether to compute in 8 bits instead of fp32.
         calibration: A folder of pictures to calibrate int8 with, instead of the config's training set.
         nms: Whether overlapping boxes are suppressed within the file, in formats that can.
-        opset: Version of ONNX's operators.
+        float_input: Whether the file takes float32 (N, 3, height, width) instead of uint8 (N, height, width, 3).
+        opset: Version of ONNX's operators; None for the usual one.
+        batch: The number of pictures that an ONNX file takes at a time; None for any.
 
     Raises:
         DeployError: If a picture cannot be read.
         UsageError: If a file is missing or the detector cannot be exported in this form.
+        DisagreementError: If the file, which is kept, detects something else, or the comparison compared nothing.
     """
     wanted = find_format(form)
     if int8:
         require_int8(wanted)
     detector = Detector(config, checkpoint)
-    pictures = calibration_images(config, folder=calibration) if int8 else None
-    path = write_exported(detector, Path(out), form, Options(pictures, nms, opset))
+    pictures = calibration_images(detector, folder=calibration) if int8 else None
+    path = write_exported(detector, Path(out), form, Options(pictures, nms, float_input, opset, batch))
     script = Path(shutil.copy(runtime.__file__, out)) if wanted.standalone else None
     tolerance = INT8 if int8 else FP32
-    return Exported(path, script, agreement(detector, open_exported(path), checking_images(config), tolerance))
+    compared = agreement(detector, open_exported(path), checking_images(config), tolerance)
+    if not compared.close:
+        raise DisagreementError(f'{path} was written, but do not rely on it: {compared}')
+    return Exported(path, script, compared)

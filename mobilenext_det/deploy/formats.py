@@ -20,14 +20,18 @@ class Options(NamedTuple):
     """How a detector is exported.
 
     Attributes:
-        calibration: Training pictures, RGB, uint8, (number, size, size, 3): with them the network computes in int8.
+        calibration: Training pictures, RGB, uint8, (number, height, width, 3): with them the network computes in int8.
         nms: Whether overlapping boxes are suppressed within the file, in formats that can.
-        opset: Version of ONNX's operators.
+        float_input: Whether the file takes float32 (N, 3, height, width) instead of uint8 (N, height, width, 3).
+        opset: Version of ONNX's operators; None for the usual one.
+        batch: The number of pictures that an ONNX file takes at a time; None for any.
     """
 
     calibration: np.ndarray | None = None
     nms: bool = True
-    opset: int = 20
+    float_input: bool = False
+    opset: int | None = None
+    batch: int | None = None
 
 
 IN_FLOAT = Options()
@@ -62,9 +66,10 @@ class Format:
 
 # Exporters and engines take seconds to import and need not all be installed, so that each is imported where it is used.
 def _write_onnx(network: ExportableNetwork, path: Path, options: Options) -> None:
-    from .onnx_file import export_onnx
+    from .onnx_file import DEFAULT_OPSET, export_onnx
 
-    export_onnx(network, path, options.nms, options.opset, options.calibration)
+    opset = DEFAULT_OPSET if options.opset is None else options.opset
+    export_onnx(network, path, options.nms, opset, options.calibration, options.batch)
 
 
 def _write_torchscript(network: ExportableNetwork, path: Path, options: Options) -> None:
@@ -135,12 +140,14 @@ def write_exported(detector: Detector, folder: Path, name: str, options: Options
         The file.
 
     Raises:
-        UsageError: If the detector, the format in int8 or the opset cannot be exported, or a package is missing.
+        UsageError: If the detector cannot be exported, or not so in this format, or a package is missing.
     """
     form, int8 = find_format(name), options.calibration is not None
     if int8:
         require_int8(form)
-    network = ExportableNetwork(detector)
+    if form.name != 'onnx' and (options.opset, options.batch) != (None, None):
+        raise UsageError(f'Only ONNX files have an opset and a batch of their own, {form.title} files do not.')
+    network = ExportableNetwork(detector, options.float_input)
     path = folder / f'{Path(detector.config.filename).stem}{"-int8" if int8 else ""}{form.suffix}'
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -12,24 +12,31 @@ import onnx
 import onnx.compose
 import onnx.parser
 import torch
+from onnx.version_converter import convert_version
 
 from mobilenext_det.errors import UsageError
 from mobilenext_det.files import write_atomically
 
 from .network import ExportableNetwork
 from .quantization import quantize
+from .runtime import as_input
 
-OPSETS = range(18, 24)  # what PyTorch's exporter writes and what ONNX's NonMaxSuppression and TopK here are written for
+OPSETS = range(11, 24)  # what NonMaxSuppression and TopK here are written for
+DEFAULT_OPSET = 20
+_OLDEST_TRACED = 18  # by PyTorch's exporter
+_OLDEST_CONVERTED = 14  # by ONNX's version converter
+_OLDEST_INT8 = 13  # the first whose DequantizeLinear has a scale for every channel
 
 # Candidates of all classes that survive are ranked together. Unused rows have score 0, so that every picture of a
 # batch has equally many.
 _SUPPRESSION = """
 <ir_version: {ir_version}, opset_import: ["" : {opset}]>
-suppression (float[batch, priors, 4] candidates, float[batch, priors, classes] probabilities)
-    => (float[batch, {limit}, 4] boxes, float[batch, {limit}] scores, int64[batch, {limit}] labels)
+suppression (float[{batch}, priors, 4] candidates, float[{batch}, priors, classes] probabilities)
+    => (float[{batch}, {limit}, 4] boxes, float[{batch}, {limit}] scores, int64[{batch}, {limit}] labels)
 <
     int64 limit = {{{limit}}}, int64[1] limits = {{{limit}}}, int64 priors = {{{priors}}}, int64[2] flat = {{0, -1}},
-    int64[1] last = {{2}}, float iou_threshold = {{{iou_threshold}}}, float score_threshold = {{{score_threshold}}}
+    int64[3] column = {{0, -1, 1}}, int64[3] corners = {{1, 1, 4}},
+    float iou_threshold = {{{iou_threshold}}}, float score_threshold = {{{score_threshold}}}
 >
 {{
     by_class = Transpose <perm = [0, 2, 1]> (probabilities)
@@ -42,8 +49,9 @@ suppression (float[batch, priors, 4] candidates, float[batch, priors, classes] p
     scores, places = TopK (ranked, limits)
     labels = Div (places, priors)
     prior = Mod (places, priors)
-    index = Unsqueeze (prior, last)
-    boxes = GatherND <batch_dims = 1> (candidates, index)
+    index = Reshape (prior, column)
+    indices = Expand (index, corners)
+    boxes = GatherElements <axis = 1> (candidates, indices)
 }}
 """
 
@@ -52,66 +60,96 @@ def export_onnx(
     network: ExportableNetwork,
     path: Path,
     nms: bool = True,
-    opset: int = 20,
+    opset: int = DEFAULT_OPSET,
     calibration: np.ndarray | None = None,
+    batch: int | None = None,
 ) -> None:
     """Write a detector as one ONNX file.
 
-    Its input `images` is (N, size, size, 3), uint8, RGB, N as wanted. Its outputs are `boxes` (N, k, 4), corners as
-    shares of the picture's width and height, `scores` (N, k) and `labels` (N, k), best first; k is the same for all and
-    rows that are not used have score 0. Without `nms` they are `candidates` (N, priors, 4) and `probabilities`
-    (N, priors, classes). Metadata `mobilenext_det` is the network's description as JSON.
+    Its input `images` is (N, height, width, 3), uint8, RGB, N as wanted; of a network with `float_input` it is
+    (N, 3, height, width), float32. Its outputs are `boxes` (N, k, 4), corners as shares of the input's width and
+    height, `scores` (N, k) and `labels` (N, k), best first; k is the same for all and rows that are not used have score
+    0. Without `nms` they are `candidates` (N, priors, 4) and `probabilities` (N, priors, classes). Metadata
+    `mobilenext_det` is the network's description as JSON, `batch` added.
 
     Args:
         network: The network.
         path: The file to write.
         nms: Whether overlapping boxes are suppressed within the file.
         opset: Version of ONNX's operators.
-        calibration: Training pictures, RGB, uint8, (number, size, size, 3): with them the network computes in int8.
+        calibration: Training pictures, RGB, uint8, (number, height, width, 3): with them the network computes in int8.
+        batch: The number of pictures that the file takes at a time, and no other; None for any.
 
     Raises:
-        UsageError: If the opset is not one that can be written.
+        UsageError: If the opset or the batch is not one that can be written.
     """
-    if opset not in OPSETS:
-        raise UsageError(f'Opset {opset} cannot be written, only {OPSETS.start} to {OPSETS.stop - 1}.')
-    model = trace(network, opset)
+    first = OPSETS.start if calibration is None else _OLDEST_INT8
+    if opset not in range(first, OPSETS.stop):
+        what = '' if calibration is None else ' in int8'
+        raise UsageError(f'Opset {opset} cannot be written{what}, only {first} to {OPSETS.stop - 1}.')
+    if batch is not None and batch < 1:
+        raise UsageError(f'A batch of {batch} cannot be written: name 1 or more.')
+    model = trace(network, opset, batch)
     if calibration is not None:
-        model = quantize(model, calibration)
+        model = quantize(model, as_input(calibration, network.float_input))
     if nms:
-        model = onnx.compose.merge_models(model, _suppression(model, network), io_map=_same_names(model))
-    onnx.helper.set_model_props(model, {'mobilenext_det': json.dumps(network.description)})
+        model = onnx.compose.merge_models(model, _suppression(model, network, batch), io_map=_same_names(model))
+    onnx.helper.set_model_props(model, {'mobilenext_det': json.dumps(network.description | dict(batch=batch))})
     onnx.checker.check_model(model, full_check=True)
     write_atomically(model.SerializeToString(), path)
 
 
-def trace(network: ExportableNetwork, opset: int = 20) -> onnx.ModelProto:
-    """Return the network as ONNX without suppression, with outputs `candidates` and `probabilities`."""
-    size = network.description['input_size']
+def trace(network: ExportableNetwork, opset: int = DEFAULT_OPSET, batch: int | None = None) -> onnx.ModelProto:
+    """Return the network as ONNX without suppression, with outputs `candidates` and `probabilities`.
+
+    Args:
+        network: The network.
+        opset: Version of ONNX's operators.
+        batch: Pictures at a time; None for any number.
+    """
     logging.getLogger('torch.onnx').setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # PyTorch's own use of what it has deprecated
         program = torch.onnx.export(
             network,
-            # Two pictures: with one, the exporter takes the batch for a constant.
-            (torch.zeros(2, size, size, 3, dtype=torch.uint8),),
+            # Two pictures for any number: with one, the exporter takes the batch for a constant.
+            (network.example(batch or 2),),
             dynamo=True,
             verbose=False,
-            opset_version=opset,
+            opset_version=max(opset, _OLDEST_TRACED),
             input_names=['images'],
             output_names=['candidates', 'probabilities'],
-            dynamic_shapes=[{0: torch.export.Dim('batch')}],
+            dynamic_shapes=[{0: torch.export.Dim('batch')}] if batch is None else None,
         )
     assert program is not None  # as it is only without dynamo
-    return program.model_proto
+    return _with_opset(program.model_proto, opset)
 
 
-def _suppression(model: onnx.ModelProto, network: ExportableNetwork) -> onnx.ModelProto:
+def _with_opset(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
+    """Return a network with older operators, in the oldest form of file that holds them, which old engines ask for.
+
+    Before opset 14 the same operators mean the same for what is in a network here, but Reshape has no `allowzero`.
+    """
+    if opset < _OLDEST_TRACED:
+        model = convert_version(model, max(opset, _OLDEST_CONVERTED))
+    if opset < _OLDEST_CONVERTED:
+        for node in model.graph.node:
+            kept = [attribute for attribute in node.attribute if attribute.name != 'allowzero']
+            del node.attribute[:]
+            node.attribute.extend(kept)
+        model.opset_import[0].version = opset
+    model.ir_version = onnx.helper.find_min_ir_version_for(model.opset_import)
+    return model
+
+
+def _suppression(model: onnx.ModelProto, network: ExportableNetwork, batch: int | None) -> onnx.ModelProto:
     description = network.description
     priors, classes = len(network.prior_sizes), len(description['classes'])
     return onnx.parser.parse_model(
         _SUPPRESSION.format(
             ir_version=model.ir_version,
             opset=model.opset_import[0].version,
+            batch=batch or 'batch',
             priors=priors,
             limit=min(description['max_detections'], priors * classes),
             iou_threshold=description['iou_threshold'],

@@ -13,26 +13,29 @@ from rich.progress import track
 from mobilenext_det.datasets.toy_scenes import draw_scene
 from mobilenext_det.engine.config import require_data
 from mobilenext_det.errors import UsageError
-from mobilenext_det.inference.detect import IMAGES
+from mobilenext_det.inference.detector import Detector
+from mobilenext_det.inference.sources import IMAGES
 
-from .runtime import prepare, read_image
+from .fit import find_fit
+from .runtime import read_image
 
 
-def calibration_images(cfg: Config, number: int = 128, folder: str | None = None) -> np.ndarray:
+def calibration_images(detector: Detector, number: int = 128, folder: str | None = None) -> np.ndarray:
     """Read pictures of the training set, evenly spread over it, as the network gets them in tests.
 
     Args:
-        cfg: The config.
+        detector: The detector, whose config names the training set.
         number: How many at most.
         folder: Pictures to take instead of the config's training set, in whatever depth they lie.
 
     Returns:
-        RGB, uint8, (number, size, size, 3).
+        RGB, uint8, (number, height, width, 3).
 
     Raises:
-        UsageError: If there are no pictures.
+        UsageError: If there are no pictures, or exported files cannot prepare them as the test pipeline does.
         DeployError: If a picture cannot be read.
     """
+    cfg = detector.config
     if folder is None:
         require_data(cfg, 'train_dataloader')
         paths = image_paths(cfg.train_dataloader.dataset)
@@ -40,9 +43,9 @@ def calibration_images(cfg: Config, number: int = 128, folder: str | None = None
         paths = sorted(str(path) for path in Path(folder).rglob('*') if path.suffix.lower() in IMAGES)
     if not paths:
         raise UsageError(f'{folder or cfg.filename}: there are no pictures to calibrate int8 with.')
-    size = cfg.model.bbox_head.anchor_generator.input_size
+    fit = find_fit(detector)
     chosen = track(_spread(paths, number), 'Calibration pictures', transient=True)
-    return np.stack([prepare(read_image(path), size) for path in chosen])
+    return np.stack([fit.prepare(read_image(path)) for path in chosen])
 
 
 def checking_images(cfg: Config, number: int = 16) -> list[np.ndarray]:

@@ -19,14 +19,15 @@ _PART = re.compile(r'backbone\.(stem|conv\d|\w+\.\d+)|neck|head\.\w+')
 
 
 class _Pictures(CalibrationDataReader):
-    """Calibration pictures one by one, with a progress bar."""
+    """Calibration pictures one by one, each as often as a batch has places, with a progress bar."""
 
-    def __init__(self, pictures: np.ndarray) -> None:
+    def __init__(self, pictures: np.ndarray, batch: int) -> None:
         self._rest = iter(track(pictures, 'Calibration', transient=True))
+        self._batch = batch
 
     def get_next(self) -> dict[str, np.ndarray] | None:
         picture = next(self._rest, None)
-        return None if picture is None else {'images': picture[None]}
+        return None if picture is None else {'images': np.stack([picture] * self._batch)}
 
 
 def quantize(model: onnx.ModelProto, pictures: np.ndarray, parts: Sequence[str] | None = None) -> onnx.ModelProto:
@@ -39,7 +40,7 @@ def quantize(model: onnx.ModelProto, pictures: np.ndarray, parts: Sequence[str] 
 
     Args:
         model: A network that `export_onnx` traced.
-        pictures: RGB, uint8, (number, size, size, 3).
+        pictures: As the network takes them, such as uint8 (number, height, width, 3).
         parts: The parts to quantise, of those that `nodes_by_part` names; None for all.
 
     Returns:
@@ -51,7 +52,7 @@ def quantize(model: onnx.ModelProto, pictures: np.ndarray, parts: Sequence[str] 
         quantize_static(
             copy.deepcopy(model),  # which ONNX Runtime moves the weights out of
             target,
-            _Pictures(pictures),
+            _Pictures(pictures, _batch(model)),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,
@@ -60,6 +61,11 @@ def quantize(model: onnx.ModelProto, pictures: np.ndarray, parts: Sequence[str] 
             nodes_to_quantize=[name for part in parts or nodes for name in nodes[part]],
         )
         return _keep_outputs(onnx.load(target))
+
+
+def _batch(model: onnx.ModelProto) -> int:
+    """Return how many pictures a network takes at a time: one, if any number will do."""
+    return model.graph.input[0].type.tensor_type.shape.dim[0].dim_value or 1
 
 
 def _keep_outputs(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -49,7 +49,7 @@ def losses_by_part(model: onnx.ModelProto, calibration: np.ndarray, pictures: np
 
     Args:
         model: A network that `trace` made.
-        calibration: Pictures to calibrate with, RGB, uint8, (number, size, size, 3).
+        calibration: Pictures to calibrate with, RGB, uint8, (number, height, width, 3).
         pictures: Other pictures, to compare on.
 
     Returns:
@@ -86,8 +86,9 @@ def quantization_losses(networks: Sequence[tuple[Config, str]], number: int = 32
     """
     losses = {}
     for config, checkpoint in networks:
-        pictures = calibration_images(config, 2 * number)
-        model = trace(ExportableNetwork(Detector(config, checkpoint)))
+        detector = Detector(config, checkpoint)
+        pictures = calibration_images(detector, 2 * number)
+        model = trace(ExportableNetwork(detector))
         losses[Path(config.filename).stem] = losses_by_part(model, pictures[::2], pictures[1::2])
     return losses
 

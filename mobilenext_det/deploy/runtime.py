@@ -29,11 +29,64 @@ class DeployError(ValueError):
     """Something that a person can mend, in one sentence that names the file, the value and the fix."""
 
 
+class Fit(NamedTuple):
+    """How a picture is brought to a network's input size.
+
+    Attributes:
+        width: Of the input, in pixels.
+        height: Likewise.
+        padding: RGB colour of what is right of and below a picture that keeps its aspect ratio; None: it is stretched.
+    """
+
+    width: int
+    height: int
+    padding: tuple[int, int, int] | None = None
+
+    def prepare(self, image: np.ndarray) -> np.ndarray:
+        """Fit a picture (H, W, 3) in BGR to a network's input (height, width, 3) in RGB.
+
+        Raises:
+            DeployError: If it is no such array.
+        """
+        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.shape[2:] != (3,) or not image.size:
+            what = f'{image.dtype} {image.shape}' if isinstance(image, np.ndarray) else type(image).__name__
+            raise DeployError(
+                f'A picture must be a uint8 array (H, W, 3) in BGR, as cv2.imread gives it, but got {what}.'
+            )
+        width, height = self.inner_size(image.shape)
+        fitted = cv2.cvtColor(cv2.resize(image, (width, height)), cv2.COLOR_BGR2RGB)
+        if self.padding is None:
+            return fitted
+        canvas = np.empty((self.height, self.width, 3), np.uint8)
+        canvas[:] = self.padding
+        canvas[:height, :width] = fitted
+        return canvas
+
+    def restore(self, boxes: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+        """Turn corners (k, 4) from shares of the input into pixels of the picture, whose shape is (H, W, ...)."""
+        width, height = self.inner_size(shape)
+        size = shape[1] * self.width / width, shape[0] * self.height / height
+        return boxes * np.array([*size, *size], np.float32)
+
+    def inner_size(self, shape: Sequence[int]) -> tuple[int, int]:
+        """Return width and height of a picture of shape (H, W, ...) once it is fitted, padding not included."""
+        if self.padding is None:
+            return self.width, self.height
+        height, width = shape[:2]
+        ratio = min(self.width / width, self.height / height)
+        return max(int(width * ratio + 0.5), 1), max(int(height * ratio + 0.5), 1)  # as mmcv rounds
+
+
+def as_input(pictures: np.ndarray, float_input: bool) -> np.ndarray:
+    """Turn fitted pictures, uint8 (N, height, width, 3), into a network's input: with `float_input` NCHW, float32."""
+    return pictures.transpose(0, 3, 1, 2).astype(np.float32) if float_input else pictures
+
+
 class Found(NamedTuple):
     """Detections in one picture, best first.
 
     Attributes:
-        boxes: (k, 4) corners (x1, y1, x2, y2) as shares of the picture's width and height.
+        boxes: (k, 4) corners (x1, y1, x2, y2) as shares of the input's width and height.
         scores: (k,) confidences.
         labels: (k,) indices of the classes.
     """
@@ -53,7 +106,7 @@ class Detector:
 
     Attributes:
         classes: Names of the classes.
-        input_size: Side of the network's square input in pixels.
+        fit: How a picture is brought to the network's input size.
 
     Raises:
         DeployError: If the file is missing, damaged or not written by `tools/export.py`, or a provider is not there.
@@ -69,7 +122,11 @@ class Detector:
         if not isinstance(description, dict) or 'classes' not in description:
             raise DeployError(f'{path} does not say what its classes are: write it with tools/export.py.')
         self.classes = tuple(description['classes'])
-        self.input_size = description['input_size']
+        size = description['input_size']
+        padding = description.get('padding')
+        self.fit = Fit(*(size if isinstance(size, list) else (size, size)), tuple(padding) if padding else None)
+        self._float_input = description.get('float_input', False)
+        self._batch = description.get('batch')
         self._score_threshold = description['score_threshold']
         self._iou_threshold = description['iou_threshold']
         self._max_detections = description['max_detections']
@@ -114,16 +171,25 @@ class Detector:
 
     def detect(self, images: Sequence[np.ndarray], score_thr: float = 0.3) -> list[list[dict]]:
         """Detect objects in several pictures at once, which may differ in size; see `__call__`."""
-        found = self.find(np.stack([prepare(image, self.input_size) for image in images]))
+        found = self.find(np.stack([self.fit.prepare(image) for image in images]))
         return [self._report(one, image.shape, score_thr) for one, image in zip(found, images, strict=True)]
 
     def find(self, batch: np.ndarray) -> list[Found]:
-        """Run the network on prepared pictures, uint8 (N, size, size, 3), and return what it found in each."""
-        outputs = self._run(batch)
+        """Run the network on fitted pictures, uint8 (N, height, width, 3), and return what it found in each."""
+        outputs = self._run_in_batches(as_input(batch, self._float_input))
         if len(outputs) == 2:  # exported without suppression
             return [self._suppress(*one) for one in zip(*outputs, strict=True)]
         # The rows of all pictures are equally many; those that are not used have score 0.
         return [Found(*(rows[one[1] > 0] for rows in one)) for one in zip(*outputs, strict=True)]
+
+    def _run_in_batches(self, batch: np.ndarray) -> Sequence[np.ndarray]:
+        """Run the network, as often as it takes if it takes so many pictures and no others; black ones fill up."""
+        if self._batch is None:
+            return self._run(batch)
+        missing = -len(batch) % self._batch
+        full = np.concatenate([batch, np.zeros_like(batch, shape=(missing, *batch.shape[1:]))])
+        parts = [self._run(part) for part in np.split(full, len(full) // self._batch)]
+        return [np.concatenate(outputs)[: len(batch)] for outputs in zip(*parts, strict=True)]
 
     def _suppress(self, boxes: np.ndarray, probabilities: np.ndarray) -> Found:
         """Suppress overlapping candidates, class by class; boxes are (priors, 4), probabilities (priors, classes)."""
@@ -138,24 +204,12 @@ class Detector:
     def _report(self, found: Found, shape: tuple[int, ...], score_thr: float) -> list[dict]:
         """Say in words and pixels what was found in a picture of this shape."""
         height, width = shape[:2]
-        boxes = found.boxes.clip(0, 1) * (width, height, width, height)
+        boxes = self.fit.restore(found.boxes, shape).clip(0, (width, height, width, height))
         return [
             {'class': self.classes[label], 'score': round(score, 4), 'box': [round(value, 1) for value in box]}
             for box, score, label in zip(boxes.tolist(), found.scores.tolist(), found.labels.tolist(), strict=True)
             if score >= score_thr
         ]
-
-
-def prepare(image: np.ndarray, size: int) -> np.ndarray:
-    """Stretch a picture (H, W, 3) in BGR to a network's input (size, size, 3) in RGB.
-
-    Raises:
-        DeployError: If it is no such array.
-    """
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.shape[2:] != (3,) or not image.size:
-        what = f'{image.dtype} {image.shape}' if isinstance(image, np.ndarray) else type(image).__name__
-        raise DeployError(f'A picture must be a uint8 array (H, W, 3) in BGR, as cv2.imread gives it, but got {what}.')
-    return cv2.cvtColor(cv2.resize(image, (size, size)), cv2.COLOR_BGR2RGB)
 
 
 def suppress(boxes: np.ndarray, scores: np.ndarray, iou_threshold: float, limit: int) -> np.ndarray:
@@ -193,7 +247,10 @@ def read_image(path: str) -> np.ndarray:
     Raises:
         DeployError: If it cannot be read.
     """
-    image = cv2.imread(path)
+    try:
+        image = cv2.imread(path)
+    except cv2.error as error:  # such as a picture of more pixels than OpenCV reads
+        raise DeployError(f'{path} cannot be read by OpenCV ({error.err}).') from None
     if image is None:
         raise DeployError(f'{path} is {"no picture that can be read" if Path(path).is_file() else "not there"}.')
     return image

@@ -58,10 +58,9 @@ def export_torchscript(network: ExportableNetwork, path: Path, nms: bool = True)
         nms: Whether overlapping boxes are suppressed within the file.
     """
     description = network.description
-    size = description['input_size']
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')  # shapes that the trace takes for constants are constants here
-        script = torch.jit.trace(network, torch.zeros(2, size, size, 3, dtype=torch.uint8))
+        script = torch.jit.trace(network, network.example(2))
         if nms:
             limits = description['score_threshold'], description['iou_threshold'], description['max_detections']
             script = torch.jit.script(_Suppressed(script, *limits))

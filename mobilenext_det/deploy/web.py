@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -47,9 +48,9 @@ def build_page(detector: Detector) -> gradio.Blocks:
     # Pictures that were shown are files in a temporary folder; an hour later they go.
     with gradio.Blocks(title=name, analytics_enabled=False, delete_cache=(HOUR, HOUR)) as page:
         gradio.Markdown(
-            f'# Object detection with {name}\n'
-            f'**Input:** {detector.input_size} × {detector.input_size} pixels &emsp; '
-            f'**{len(detector.classes)} classes:** {", ".join(detector.classes)}'
+            f'# Object detection with {_plain(name)}\n'
+            f'**Input:** {detector.fit.width} × {detector.fit.height} pixels &emsp; '
+            f'**{len(detector.classes)} classes:** {_plain(", ".join(detector.classes))}'
         )
         seen = gradio.State()
         with gradio.Row():
@@ -79,7 +80,7 @@ def look(detector: Detector, path: str) -> tuple[Seen | None, str, None]:
 
     Nothing is seen in a file that is no whole picture, and the line says so.
     """
-    name = Path(path).name
+    name = _plain(Path(path).name)
     try:
         check_complete(path)
         image = read_image(path)
@@ -102,6 +103,11 @@ def show(
     chosen = [one for one in seen.detections if one['score'] >= threshold]
     drawn = draw_detections(seen.image, chosen, classes, legible_zoom(seen.image))
     return drawn[..., ::-1], [[one['class'], one['score'], *one['box']] for one in chosen]
+
+
+def _plain(text: str) -> str:
+    """Let Markdown show any text as it is: names of files and classes are no markup."""
+    return re.sub(r'([!-/:-@[-`{-~])', r'\\\1', ' '.join(text.split()))
 
 
 def serve(page: gradio.Blocks, port: int) -> None:

@@ -1,4 +1,4 @@
-"""Detection in images, folders and videos: what `tools/detect.py` calls."""
+"""Detection in images, videos and streams: what `tools/detect.py` calls."""
 
 from __future__ import annotations
 
@@ -7,32 +7,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
+import numpy as np
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from mobilenext_det.datasets.image_check import BrokenImageError, check_complete
 from mobilenext_det.display.drawing import draw_detections, legible_zoom
-from mobilenext_det.errors import UsageError, UserError
+from mobilenext_det.errors import UsageError
 
 from .detector import Detector
-
-IMAGES = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff'}
-VIDEOS = {'.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg'}
-
-
-class UnreadableError(UserError):
-    """An input that is neither an image nor a video, in one sentence."""
+from .sources import Source, UnreadableError, find_sources
 
 
 def detect(detector: Detector, inputs: Sequence[str], out: str, score_thr: float = 0.3) -> tuple[list[dict], list[str]]:
-    """Detect objects in files and write, for each, a picture or video with its boxes and a JSON file.
+    """Detect objects and write, for each input, a picture or video with its boxes and a JSON file.
 
     ``NAME.jpg`` gives ``OUT/NAME.jpg`` and ``OUT/NAME.json``, a video ``OUT/NAME.mp4`` and ``OUT/NAME.json``; a name
     that is taken gets a number.
 
     Args:
         detector: The network.
-        inputs: Images, videos, and folders of them, which are searched in depth.
+        inputs: Images, videos, folders of them, which are searched in depth, addresses of images and streams, and
+            numbers of cameras. Ctrl-C ends a camera or a stream, and what was seen is kept.
         out: The folder to write to; made if needed.
         score_thr: The lowest score to report.
 
@@ -44,77 +39,78 @@ def detect(detector: Detector, inputs: Sequence[str], out: str, score_thr: float
         UsageError: If an input would be overwritten.
     """
     results, failures = [], []
-    files = [file for path in inputs for file in _expand(Path(path))]
-    targets = _targets(files, Path(out))
+    sources = find_sources(inputs)
+    targets = _targets(sources, Path(out))
     with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=Console(stderr=True)) as progress:
-        for file, target in progress.track(list(zip(files, targets, strict=True)), description='Files'):
+        for source, target in progress.track(list(zip(sources, targets, strict=True)), description='Files'):
             try:
-                if file.suffix.lower() in IMAGES:
-                    result = _detect_in_image(detector, file, target, score_thr)
+                seen = source.read()
+                if isinstance(seen, np.ndarray):
+                    found = _detect_in_image(detector, seen, target, score_thr)
                 else:
-                    result = _detect_in_video(detector, file, target, score_thr, progress)
+                    found = _detect_in_video(detector, source, seen, target, score_thr, progress)
             except UnreadableError as error:
                 failures.append(str(error))
             else:
-                target.with_suffix('.json').write_text(json.dumps(result, indent=1) + '\n')
+                result = {'file': source.given, **found}
+                _with_ending(target, '.json').write_text(json.dumps(result, indent=1) + '\n')
                 results.append(result)
     return results, failures
 
 
-def _expand(path: Path) -> list[Path]:
-    """Return the file itself, or the images and videos in a folder; an empty folder stands for itself."""
-    if not path.is_dir():
-        return [path]
-    return sorted(file for file in path.rglob('*') if file.suffix.lower() in IMAGES | VIDEOS) or [path]
-
-
-def _targets(files: Sequence[Path], out: Path) -> list[Path]:
-    """Choose a file to write for every file to read."""
+def _targets(sources: Sequence[Source], out: Path) -> list[Path]:
+    """Choose a file to write for every source, its ending left open."""
     out.mkdir(parents=True, exist_ok=True)
-    sources, taken, targets = {file.resolve() for file in files}, set(), []
-    for file in files:
-        name, number = file.stem, 1
+    files, taken, targets = {Path(source.given).resolve() for source in sources}, set(), []
+    for source in sources:
+        name, number = source.stem, 1
         while name in taken:
             number += 1
-            name = f'{file.stem}-{number}'
+            name = f'{source.stem}-{number}'
         taken.add(name)
-        target = out / (name + ('.jpg' if file.suffix.lower() in IMAGES else '.mp4'))
-        if target.resolve() in sources:
-            raise UsageError(f'{target} would be overwritten by its own detections: name another folder with --out.')
-        targets.append(target)
+        targets.append(out / name)
+        for drawn in (_with_ending(targets[-1], ending) for ending in ('.jpg', '.mp4')):
+            if drawn.resolve() in files:
+                raise UsageError(f'{drawn} would be overwritten by its own detections: name another folder with --out.')
     return targets
 
 
-def _detect_in_image(detector: Detector, file: Path, target: Path, score_thr: float) -> dict:
-    try:
-        check_complete(str(file))
-    except BrokenImageError as error:
-        raise UnreadableError(f'{file}: {error}.') from error
-    image = cv2.imread(str(file))
-    if image is None:
-        raise UnreadableError(f'{file}: the file is not an image that can be read.')
+def _with_ending(target: Path, ending: str) -> Path:
+    return target.with_name(target.name + ending)
+
+
+def _detect_in_image(detector: Detector, image: np.ndarray, target: Path, score_thr: float) -> dict:
     detections = detector(image, score_thr)
     drawn = draw_detections(image, detections, detector.classes, legible_zoom(image))
-    cv2.imwrite(str(target), drawn, [cv2.IMWRITE_JPEG_QUALITY, 95])
-    return {'file': str(file), 'width': image.shape[1], 'height': image.shape[0], 'detections': detections}
+    cv2.imwrite(str(_with_ending(target, '.jpg')), drawn, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    return {'width': image.shape[1], 'height': image.shape[0], 'detections': detections}
 
 
-def _detect_in_video(detector: Detector, file: Path, target: Path, score_thr: float, progress: Progress) -> dict:
-    video = cv2.VideoCapture(str(file))
+def _detect_in_video(
+    detector: Detector, source: Source, video: cv2.VideoCapture, target: Path, score_thr: float, progress: Progress
+) -> dict:
     more, image = video.read()
     if not more:
-        raise UnreadableError(f'{file}: the file is neither an image nor a video that can be read.')
+        raise UnreadableError(f'{source.given}: not one frame could be read.')
     (height, width), fps = image.shape[:2], video.get(cv2.CAP_PROP_FPS) or 25.0
     frames: list[dict] = []
-    writer = cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*'mp4v'), fps, (width, height))
-    task = progress.add_task(file.name, total=video.get(cv2.CAP_PROP_FRAME_COUNT))
-    while more:
-        detections = detector(image, score_thr)
-        frames.append({'frame': len(frames), 'detections': detections})
-        writer.write(draw_detections(image, detections, detector.classes))
-        progress.advance(task)
-        more, image = video.read()
-    progress.remove_task(task)
-    video.release()
-    writer.release()
-    return {'file': str(file), 'width': width, 'height': height, 'fps': fps, 'frames': frames}
+    path = str(_with_ending(target, '.mp4'))
+    writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*'mp4v'), fps, (width, height))
+    # A camera or a stream has no number of frames: Ctrl-C ends it, and what was seen is kept.
+    total = video.get(cv2.CAP_PROP_FRAME_COUNT)
+    task = progress.add_task(f'{target.name}{" until Ctrl-C" if source.is_live else ""}', total=max(total, 0) or None)
+    try:
+        while more:
+            detections = detector(image, score_thr)
+            frames.append({'frame': len(frames), 'detections': detections})
+            writer.write(draw_detections(image, detections, detector.classes))
+            progress.advance(task)
+            more, image = video.read()
+    except KeyboardInterrupt:
+        if not source.is_live:
+            raise
+    finally:
+        progress.remove_task(task)
+        video.release()
+        writer.release()
+    return {'width': width, 'height': height, 'fps': fps, 'frames': frames}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
+from torch import Tensor
 
 from mobilenext_det.checkpoints import load_in_full
 from mobilenext_det.engine.acceleration import folded
 from mobilenext_det.engine.config import load_config
+from mobilenext_det.errors import UsageError
 
 
 class Detector:
@@ -36,6 +39,7 @@ class Detector:
         config: The config.
         model: The network, folded.
         classes: The class names.
+        pipeline_config: The test pipeline.
 
     Raises:
         UsageError: If a file is missing or damaged, or the checkpoint does not fit the config.
@@ -45,11 +49,14 @@ class Detector:
         self.config = config if isinstance(config, Config) else load_config(config)
         model = _build(self.config)
         weights = load_in_full(model, checkpoint, self.config.filename)
-        self.classes = weights.classes or _test_classes(self.config)
+        self.classes = weights.classes or test_classes(self.config)
+        _check_number(self.classes, model, self.config.filename)
         self.model: BaseDetector = folded(model.to(device).eval())
         self.model.cfg = self.config  # where MMDetection's own functions look for it
-        pipeline = get_test_pipeline_cfg(self.config)
-        self._pipeline = Compose([dict(type='mmdet.LoadImageFromNDArray'), *pipeline[1:]])
+        self.pipeline_config = get_test_pipeline_cfg(self.config)
+        loader, *steps = self.pipeline_config
+        loader = dict(type='mmdet.LoadImageFromNDArray', to_float32=loader.get('to_float32', False))
+        self._pipeline = Compose([loader, *steps])
 
     def __call__(self, image: np.ndarray, score_thr: float = 0.3) -> list[dict]:
         """Detect objects.
@@ -62,9 +69,8 @@ class Detector:
             Surest first, each with 'class', 'score' and 'box', the corners (x1, y1, x2, y2) in pixels of
             the picture, cut at its borders.
         """
-        data = self._pipeline(dict(img=image, img_id=0))
         with torch.no_grad():
-            found = self.model.test_step({key: [value] for key, value in data.items()})[0].pred_instances
+            found = self.model.test_step(self._batch(image))[0].pred_instances
         found = found[found.scores >= score_thr]
         height, width = image.shape[:2]
         boxes = found.bboxes.clamp(min=0).minimum(found.bboxes.new_tensor([width, height, width, height]))
@@ -76,6 +82,15 @@ class Detector:
             )
         ]
 
+    def network_input(self, image: np.ndarray) -> Tensor:
+        """Return what the backbone gets of a picture (H, W, 3), BGR, uint8: (1, 3, height, width), normalised."""
+        return self.model.data_preprocessor(self._batch(image), False)['inputs']
+
+    def _batch(self, image: np.ndarray) -> dict[str, list]:
+        """Return the packed data of a picture, as a batch of one."""
+        data = self._pipeline(dict(img=image, img_id=0))
+        return {key: [value] for key, value in data.items()}
+
 
 def _build(config: Config) -> BaseDetector:
     """Build a config's model, whose weights are still to come."""
@@ -83,6 +98,20 @@ def _build(config: Config) -> BaseDetector:
     return revert_sync_batchnorm(MODELS.build(config.model))  # synchronised batch norm needs several processes
 
 
-def _test_classes(config: Config) -> tuple[str, ...]:
+def _check_number(classes: Sequence[str], model: BaseDetector, config: str) -> None:
+    """Refuse a head that is for more or fewer classes than there are names.
+
+    Raises:
+        UsageError: If it is.
+    """
+    number = getattr(getattr(model, 'bbox_head', None), 'num_classes', len(classes))
+    if number != len(classes):
+        raise UsageError(
+            f'{config}: the head is for {number} classes, but there are {len(classes)} names ({", ".join(classes)}): '
+            'let model.bbox_head.num_classes and the classes of the data agree.'
+        )
+
+
+def test_classes(config: Config) -> tuple[str, ...]:
     """Return the class names of a config's test set, without reading it."""
     return tuple(DATASETS.build({**config.test_dataloader.dataset, 'lazy_init': True}).metainfo['classes'])

@@ -102,7 +102,7 @@ class Trained:
     @cached_property
     def calibration(self) -> np.ndarray:
         """Training pictures, as int8 needs them."""
-        return calibration_images(self.config)
+        return calibration_images(self.detector)
 
     def pictures(self, number: int) -> list[str]:
         """Return the files of the first pictures of its test set.

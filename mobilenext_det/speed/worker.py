@@ -72,7 +72,7 @@ def _by_path(path: Path) -> ModuleType:
 
 def _exported(runtime: ModuleType, detector: Any) -> Measure:
     def prepare(file: str) -> Any:
-        return runtime.prepare(runtime.read_image(file), detector.input_size)[None]
+        return detector.fit.prepare(runtime.read_image(file))[None]
 
     return partial(time_picture, prepare, detector.find, runtime.read_image, detector)
 

@@ -36,11 +36,30 @@ def test_a_detection_matches_once():
     assert compare([one()], [one(), one()]).additional == 1
 
 
-def test_int8_may_differ_more():
+def test_int8_may_differ_more_but_not_in_one_of_ten():
     assert compare([one()], [one(score=0.8, x1=5)], INT8).equal
+    ten = [one(x1=20.0 * index) for index in range(10)]
+    assert compare(ten, ten[1:], INT8).close
+    assert not compare(ten, ten[2:], INT8).close
+    assert not compare(ten[1:], [*ten, one('cat')], INT8).close
+    assert not compare(ten, ten[1:]).close
 
 
-def test_no_detections_are_no_difference():
+def test_what_is_near_the_threshold_may_be_on_either_side_of_it():
+    for wanted, found in ((0.0504, 0.0496), (0.0496, 0.0504)):
+        result = compare([one(score=wanted)], [one(score=found)])
+        assert (result.matched, result.additional) == (result.detections, 0)
+    assert compare([one(score=0.0504)], [one(score=0.0492)]).matched == 0
+
+
+def test_a_comparison_of_nothing_is_no_agreement():
     result = compare([], [])
-    assert result.equal
+    assert not result.close
+    assert str(result) == (
+        'Nothing was compared, as nothing is detected with a score of 0.05 or more in 1 pictures: '
+        'let the test set of the config hold what the detector knows (--data-root).'
+    )
     assert (result.box_difference, result.score_difference) == (0, 0)
+    found = compare([], [one()])
+    assert not found.close
+    assert str(found).startswith('0 of 0 detections')

@@ -16,9 +16,11 @@ from mobilenext_det.datasets.toy_scenes import draw_scene
 from mobilenext_det.deploy.agreement import agreement
 from mobilenext_det.deploy.executorch_file import ExecuTorchDetector, export_executorch, flatbuffers_compiler
 from mobilenext_det.deploy.network import ExportableNetwork
-from mobilenext_det.deploy.runtime import DeployError, prepare
+from mobilenext_det.deploy.runtime import DeployError, Fit
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.inference.detector import Detector
+
+SQUARE = Fit(192, 192)
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / 'tools' / 'android' / 'run_on_phone.sh'
@@ -32,7 +34,7 @@ def fp32(network, folder):
 
 @pytest.fixture(scope='module')
 def int8(network, folder):
-    pictures = np.stack([prepare(draw_scene(0, 'trainval', index)[0], 192) for index in range(16)])
+    pictures = np.stack([SQUARE.prepare(draw_scene(0, 'trainval', index)[0]) for index in range(16)])
     export_executorch(network, folder / 'int8.pte', pictures)
     return folder / 'int8.pte'
 
@@ -60,7 +62,7 @@ def test_it_says_what_it_is(network, fp32, int8):
 
 
 def test_a_batch_is_its_pictures(network, fp32, scenes):
-    batch = np.stack([prepare(scene, 192) for scene in scenes[:2]])
+    batch = np.stack([SQUARE.prepare(scene) for scene in scenes[:2]])
     _, run = ExecuTorchDetector(str(fp32))._open(None, ())
     for output, expected in zip(run(batch), network(torch.from_numpy(batch)), strict=True):
         np.testing.assert_allclose(output, expected.numpy(), atol=1e-5)
@@ -72,7 +74,7 @@ def test_int8_of_a_smaller_identity_multiplier_runs(folder, scenes):
     network = ExportableNetwork(
         Detector(load_config(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py', [half]), checkpoint)
     )
-    batch = np.stack([prepare(scene, 192) for scene in scenes[:4]])
+    batch = np.stack([SQUARE.prepare(scene) for scene in scenes[:4]])
     export_executorch(network, folder / 'half.pte', batch)
     _, run = ExecuTorchDetector(str(folder / 'half.pte'))._open(None, ())
     (_, found), (_, expected) = run(batch), network(torch.from_numpy(batch))

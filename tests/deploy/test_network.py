@@ -6,10 +6,12 @@ import torch
 from torch import nn
 
 from mobilenext_det.deploy.network import ExportableNetwork
-from mobilenext_det.deploy.runtime import prepare
+from mobilenext_det.deploy.runtime import Fit
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.errors import UsageError
 from mobilenext_det.inference.detector import Detector
+
+SQUARE = Fit(192, 192)
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
@@ -19,7 +21,7 @@ SAME_MEANS = ['model.data_preprocessor.mean=[120,120,120]', 'model.data_preproce
 
 @pytest.fixture(scope='module')
 def batch(scenes):
-    return torch.from_numpy(np.stack([prepare(scene, 192) for scene in scenes]))
+    return torch.from_numpy(np.stack([SQUARE.prepare(scene) for scene in scenes]))
 
 
 def reference(detector, batch):
@@ -56,6 +58,8 @@ def test_the_description_is_what_a_program_needs(trained, network):
     assert network.description == {
         'classes': list(trained.classes),
         'input_size': 192,
+        'padding': None,
+        'float_input': False,
         'score_threshold': 0.01,
         'iou_threshold': 0.45,
         'max_detections': 100,

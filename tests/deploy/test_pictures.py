@@ -4,9 +4,12 @@ import pytest
 
 from mobilenext_det.datasets.toy_voc import make_toy_voc
 from mobilenext_det.deploy.pictures import calibration_images, checking_images
-from mobilenext_det.deploy.runtime import DeployError, prepare
+from mobilenext_det.deploy.runtime import DeployError, Fit
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.errors import UsageError
+from mobilenext_det.inference.detector import Detector
+
+SQUARE = Fit(192, 192)
 
 
 @pytest.fixture(scope='module')
@@ -20,41 +23,44 @@ def config(toy, root):
     return load_config(str(root / 'configs' / 'ssdlite_mobilenext_toy.py'), data_root=str(toy))
 
 
-@pytest.fixture
-def cfg(toy, request):
-    return config(toy, request.config.rootpath)
+@pytest.fixture(scope='module')
+def detector(toy, request):
+    root = request.config.rootpath
+    (checkpoint,) = (root / 'checkpoints').glob('ssdlite_*.pth')
+    return Detector(config(toy, root), checkpoint)
 
 
 def read(toy, number):
     return cv2.imread(str(toy / 'VOC2007' / 'JPEGImages' / f'{number:06d}.jpg'))
 
 
-def test_calibration_takes_training_pictures_spread_over_the_set(toy, cfg):
-    pictures = calibration_images(cfg, 4)
-    np.testing.assert_array_equal(pictures, [prepare(read(toy, number), 192) for number in (1, 4, 7, 10)])
-    assert len(calibration_images(cfg, 100)) == 10
+def test_calibration_takes_training_pictures_spread_over_the_set(toy, detector):
+    pictures = calibration_images(detector, 4)
+    np.testing.assert_array_equal(pictures, [SQUARE.prepare(read(toy, number)) for number in (1, 4, 7, 10)])
+    assert len(calibration_images(detector, 100)) == 10
 
 
-def test_checking_takes_test_pictures(toy, cfg):
-    pictures = checking_images(cfg, 2)
+def test_checking_takes_test_pictures(toy, detector):
+    pictures = checking_images(detector.config, 2)
     for picture, number in zip(pictures, (11, 15), strict=True):
         np.testing.assert_array_equal(picture, read(toy, number))
 
 
-def test_a_folder_can_stand_for_the_training_set(toy, cfg, tmp_path):
+def test_a_folder_can_stand_for_the_training_set(toy, detector, tmp_path):
     (tmp_path / 'deep').mkdir()
     cv2.imwrite(str(tmp_path / 'deep' / 'one.png'), read(toy, 1))
-    pictures = calibration_images(cfg, folder=str(tmp_path))
-    np.testing.assert_array_equal(pictures, [prepare(read(toy, 1), 192)])
+    pictures = calibration_images(detector, folder=str(tmp_path))
+    np.testing.assert_array_equal(pictures, [SQUARE.prepare(read(toy, 1))])
     (tmp_path / 'two.jpg').write_text('no picture')
     with pytest.raises(DeployError, match='two.jpg is no picture that can be read'):
-        calibration_images(cfg, folder=str(tmp_path))
+        calibration_images(detector, folder=str(tmp_path))
 
 
-def test_without_pictures_int8_is_refused_and_scenes_are_drawn_for_the_check(tmp_path, request):
+def test_without_pictures_int8_is_refused_and_scenes_are_drawn_for_the_check(detector, tmp_path, request, monkeypatch):
     cfg = config(tmp_path, request.config.rootpath)
+    monkeypatch.setattr(detector, 'config', cfg)
     with pytest.raises(UsageError, match='There is no'):
-        calibration_images(cfg)
+        calibration_images(detector)
     with pytest.raises(UsageError, match='no pictures to calibrate int8 with'):
-        calibration_images(cfg, folder=str(tmp_path))
+        calibration_images(detector, folder=str(tmp_path))
     assert [picture.dtype for picture in checking_images(cfg, 3)] == [np.uint8] * 3

@@ -5,12 +5,14 @@ import pytest
 from mobilenext_det.datasets.toy_scenes import draw_scene
 from mobilenext_det.deploy.agreement import INT8, agreement
 from mobilenext_det.deploy.formats import Options, write_exported
-from mobilenext_det.deploy.runtime import Detector, prepare
+from mobilenext_det.deploy.runtime import Detector, Fit
+
+SQUARE = Fit(192, 192)
 
 
 @pytest.fixture(scope='module')
 def int8_path(trained, tmp_path_factory):
-    pictures = np.stack([prepare(draw_scene(0, 'trainval', index)[0], 192) for index in range(24)])
+    pictures = np.stack([SQUARE.prepare(draw_scene(0, 'trainval', index)[0]) for index in range(24)])
     return write_exported(trained, tmp_path_factory.mktemp('int8'), 'onnx', Options(pictures))
 
 

@@ -7,7 +7,9 @@ from mobilenext_det.datasets.toy_scenes import draw_scene
 from mobilenext_det.deploy.onnx_file import trace
 from mobilenext_det.deploy.quantization import nodes_by_part, quantize
 from mobilenext_det.deploy.quantization_loss import Loss, decibels, losses_by_part, write
-from mobilenext_det.deploy.runtime import prepare
+from mobilenext_det.deploy.runtime import Fit
+
+SQUARE = Fit(192, 192)
 
 
 @pytest.fixture(scope='module')
@@ -17,7 +19,7 @@ def model(network):
 
 @pytest.fixture(scope='module')
 def pictures():
-    return np.stack([prepare(draw_scene(0, 'trainval', index)[0], 192) for index in range(8)])
+    return np.stack([SQUARE.prepare(draw_scene(0, 'trainval', index)[0]) for index in range(8)])
 
 
 def test_every_node_between_the_convolutions_belongs_to_one_part(model):

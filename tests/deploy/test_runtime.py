@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torchvision.ops import nms
 
 from mobilenext_det.deploy import runtime
-from mobilenext_det.deploy.runtime import DeployError, Detector, prepare, suppress
+from mobilenext_det.deploy.runtime import DeployError, Detector, Fit, suppress
 
 
 @pytest.fixture(scope='module')
@@ -44,8 +44,21 @@ def test_threads_do_not_change_what_is_found(onnx_path, exported, scenes):
 def test_the_picture_is_stretched_and_its_channels_are_turned():
     picture = np.zeros((4, 8, 3), np.uint8)
     picture[..., 0] = 200  # blue
-    assert prepare(picture, 6).shape == (6, 6, 3)
-    assert (prepare(picture, 6) == (0, 0, 200)).all()
+    assert Fit(6, 3).prepare(picture).shape == (3, 6, 3)
+    assert (Fit(6, 3).prepare(picture) == (0, 0, 200)).all()
+
+
+def test_a_picture_that_keeps_its_ratio_is_padded_and_its_boxes_are_brought_back():
+    picture = np.full((4, 8, 3), (200, 0, 0), np.uint8)
+    fit = Fit(6, 6, (1, 2, 3))
+    fitted = fit.prepare(picture)
+    assert (fitted[:3] == (0, 0, 200)).all()
+    assert (fitted[3:] == (1, 2, 3)).all()
+    assert fit.restore(np.array([[0, 0, 1, 0.5], [0.5, 0.25, 1, 1]]), picture.shape).tolist() == [
+        [0, 0, 8, 4],
+        [4, 2, 8, 8],
+    ]
+    assert Fit(6, 6, (1, 2, 3)).inner_size((1, 1000)) == (6, 1)
 
 
 @pytest.mark.parametrize(

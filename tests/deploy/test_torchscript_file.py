@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from mobilenext_det.deploy.runtime import DeployError, Detector, prepare
+from mobilenext_det.deploy.runtime import DeployError, Detector, Fit
 from mobilenext_det.deploy.torchscript_file import TorchScriptDetector, export_torchscript
+
+SQUARE = Fit(192, 192)
 
 
 @pytest.fixture(scope='module')
 def batch(scenes):
-    return np.stack([prepare(scene, 192) for scene in scenes])
+    return np.stack([SQUARE.prepare(scene) for scene in scenes])
 
 
 def test_what_is_found_is_what_the_onnx_file_finds(torchscript_path, onnx_path, scenes):

@@ -225,7 +225,7 @@ def test_an_uploaded_picture_gets_the_detectors_boxes_and_a_timing(page, onnx_pa
     height, width = image.shape[:2]
     assert re.search(rf'scene\.png, {width} × {height} pixels: \d+\.\d ms', page.text)
     assert page.browser.title == onnx_path.name
-    assert f'{detector.input_size} × {detector.input_size}' in page.text
+    assert f'{detector.fit.width} × {detector.fit.height}' in page.text
     assert f'{len(detector.classes)} classes: {", ".join(detector.classes)}' in page.text
 
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmdet.models.task_modules.prior_generators import SSDAnchorGenerator
 
+from mobilenext_det.errors import UsageError
 from mobilenext_det.models import MobileNeXt, SSDLiteNeck, SSDLitePriorGenerator
 
 MAPS = (20, 10, 5, 3, 2, 1)
@@ -142,6 +143,45 @@ def test_priors_cover_the_image_evenly(size):
         assert xs.min().item() == pytest.approx(size / cells / 2)
 
 
+@pytest.mark.parametrize('size', [(320, 192), (192, 320), (512, 288), (161, 300)])
+def test_a_rectangle(size, network):
+    """The same shares of the area as in a square, on the maps of a real network; cells reach from border to border."""
+    width, height = size
+    levels = network(torch.empty(1, 3, height, width, device='meta'))
+    maps = [tuple(level.shape[2:]) for level in levels]
+    assert maps == list(zip(maps_of(height), maps_of(width), strict=True))
+    rows, side = [], (width * height) ** 0.5
+    for (high, wide), small, large in zip(maps, MIN_SIZES, MAX_SIZES, strict=True):
+        shapes = [(small, small), ((small * large) ** 0.5,) * 2]
+        shapes += [(small * ratio**0.5, small / ratio**0.5) for ratio in (2, 1 / 2, 3, 1 / 3)]
+        for row, column in np.ndindex(high, wide):
+            for shape in shapes:
+                w, h = (min(a * side / 320, limit) for a, limit in zip(shape, size, strict=True))
+                x, y = (column + 0.5) * width / wide, (row + 0.5) * height / high
+                rows.append((x - w / 2, y - h / 2, x + w / 2, y + h / 2))
+    generator = SSDLitePriorGenerator(input_size=size)
+    np.testing.assert_allclose(torch.cat(generator.grid_priors(maps)).numpy(), rows, atol=3e-4, rtol=0)
+    assert str(list(size)) in repr(SSDLitePriorGenerator(input_size=list(size)))
+
+
+def test_a_square_may_be_given_as_a_pair():
+    one, other = SSDLitePriorGenerator(224), SSDLitePriorGenerator((224, 224))
+    assert one.map_sizes == other.map_sizes
+    torch.testing.assert_close(all_priors(one, maps_of(224)), all_priors(other, maps_of(224)), atol=0, rtol=0)
+
+
+def test_maps_of_another_input_are_refused():
+    generator = SSDLitePriorGenerator((320, 192))
+    with pytest.raises(UsageError, match=r'input_size=\(320, 192\).* let Resize and input_size agree, and Pad what'):
+        generator.grid_priors(SSDLitePriorGenerator(320).map_sizes)
+
+
+@pytest.mark.parametrize('size', ['320', 320.0, None, (320,), (320, 192, 3), (320, 19.5)])
+def test_what_is_no_size_is_refused(size):
+    with pytest.raises(UsageError, match=r'input_size must be one integer or \(width, height\), but is '):
+        SSDLitePriorGenerator(input_size=size)
+
+
 def test_other_types_and_devices():
     generator = SSDLitePriorGenerator()
     double = generator.single_level_grid_priors((2, 2), 4, dtype=torch.float64, device='cpu')
@@ -150,7 +190,7 @@ def test_other_types_and_devices():
     assert generator.single_level_grid_priors((2, 2), 4, device='meta').device.type == 'meta'
 
 
-@pytest.mark.parametrize('size', [159, 32])
+@pytest.mark.parametrize('size', [159, 32, (320, 96)])
 def test_too_small(size):
     with pytest.raises(ValueError) as error:
         SSDLitePriorGenerator(input_size=size)

@@ -26,7 +26,7 @@ def test_a_file_is_written_checked_and_run(tools, tmp_path, capsys):
     ('arguments', 'sentence'),
     [
         (('none.pth',), 'There is no checkpoint none.pth.'),
-        ((CHECKPOINT, '--opset', '9'), 'Opset 9 cannot be written, only 18 to 23.'),
+        ((CHECKPOINT, '--opset', '9'), 'Opset 9 cannot be written, only 11 to 23.'),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(tools, tmp_path, capsys, arguments, sentence):
