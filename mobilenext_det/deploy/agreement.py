@@ -30,7 +30,7 @@ class Tolerance(NamedTuple):
 
 
 FP32 = Tolerance(box=0.5, score=1e-3, threshold=0.05, share=1)
-INT8 = Tolerance(box=8, score=0.2, threshold=0.5, share=0.9)
+INT8 = Tolerance(box=8, score=0.2, threshold=0.5, share=0.8)
 
 
 class DisagreementError(UserError):

@@ -114,4 +114,5 @@ def _check_number(classes: Sequence[str], model: BaseDetector, config: str) -> N
 
 def test_classes(config: Config) -> tuple[str, ...]:
     """Return the class names of a config's test set, without reading it."""
+    init_default_scope(config.get('default_scope', 'mmdet'))
     return tuple(DATASETS.build({**config.test_dataloader.dataset, 'lazy_init': True}).metainfo['classes'])
