@@ -27,14 +27,20 @@ def exit_code(main: Callable[[], int | None]) -> int:
     """
     try:
         return main() or 0
-    except ValueError as error:
-        from mobilenext_det.deploy.runtime import DeployError
-        from mobilenext_det.errors import UserError
-
-        if not isinstance(error, UserError | DeployError):
+    except Exception as error:
+        if (sentence := _sentence(error)) is None:
             raise
-        print(error, file=sys.stderr)
+        print(sentence, file=sys.stderr)
         return 2
+
+
+def _sentence(error: Exception) -> str | None:
+    """Say what a person can mend: an input, a command, the machine; None if it is none of these."""
+    from mobilenext_det.deploy.runtime import DeployError
+    from mobilenext_det.errors import UserError
+    from mobilenext_det.trouble import trouble
+
+    return str(error) if isinstance(error, UserError | DeployError) else trouble(error)
 
 
 def tools() -> dict[str, Path]:

@@ -15,6 +15,9 @@ def write_atomically(data: bytes, path: str | Path) -> None:
     Args:
         data: The content.
         path: The file; its folder must exist.
+
+    Raises:
+        OSError: If it cannot be written; names the file, as that of a full disk does not by itself.
     """
     unfinished = Path(f'{path}.tmp')
     try:
@@ -23,6 +26,8 @@ def write_atomically(data: bytes, path: str | Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from error
     finally:
         unfinished.unlink(missing_ok=True)
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import tarfile
+import zipfile
+import zlib
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -44,6 +48,8 @@ _STAND_INS: dict[str, Any] = {
     **{f'numpy.dtypes.{type(np.dtype(code)).__name__}': type(np.dtype(code)) for code in '?bhilqBHILQefdU'},
 }  # fmt: skip
 
+_NAMES_STAND_INS = hasattr(torch.serialization, 'get_unsafe_globals_in_checkpoint')  # torch 2.6 and later
+
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
     """Read a checkpoint file as ``torch.load(weights_only=True)`` does, and also those that mmengine itself writes.
@@ -67,7 +73,8 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     if not path.is_file():
         raise FileNotFoundError(f'There is no checkpoint {filename}.')
     try:
-        with torch.serialization.safe_globals([(stand_in, name) for name, stand_in in _STAND_INS.items()]):
+        _check_archive(path)
+        with _stand_ins():
             return torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # a damaged file can raise anything
         name = re.search(r'GLOBAL (\S+)', str(error))
@@ -78,6 +85,29 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
             ) from error
         reason = 'not written by torch.save' if isinstance(error, UnpicklingError) else str(error).partition('\n')[0]
         raise CheckpointError(f'{filename} cannot be read as a checkpoint ({reason}).') from error
+
+
+def _check_archive(path: Path) -> None:
+    """Raise if an archive was altered since it was written, or is of a kind whose reading may run code.
+
+    torch checks no sums: one bit flipped on a disk is another weight. And releases before 2.6 hand TorchScript and tar
+    files to readers of their own whatever ``weights_only`` says (CVE-2025-32434).
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if broken := archive.testzip():
+                raise zlib.error(f'{broken} in it was altered since it was written')
+            if any(name.rpartition('/')[2] == 'constants.pkl' for name in archive.namelist()):
+                raise UnpicklingError('it is a TorchScript file')
+    elif tarfile.is_tarfile(path):
+        raise UnpicklingError('it is a tar file')
+
+
+def _stand_ins() -> AbstractContextManager:
+    """Allow what mmengine's checkpoints name; releases before 2.6 cannot, and refuse such files."""
+    if not _NAMES_STAND_INS:
+        return nullcontext()
+    return torch.serialization.safe_globals([(stand_in, name) for name, stand_in in _STAND_INS.items()])
 
 
 def require_checkpoint(path: str) -> None:
@@ -93,5 +123,4 @@ def require_checkpoint(path: str) -> None:
         raise UsageError(f'There is no checkpoint {path}.')
 
 
-if hasattr(torch.serialization, 'get_unsafe_globals_in_checkpoint'):  # torch 2.6 and later
-    CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
+CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)

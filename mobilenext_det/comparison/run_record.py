@@ -225,7 +225,7 @@ def read_run(path: Path) -> Run:
         UsageError: If the file is damaged.
     """
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_text(), parse_constant=_refuse)
         if record.pop('format') != FORMAT:
             raise ValueError('it has another format')
         run = Run.from_dict(record)
@@ -236,6 +236,10 @@ def read_run(path: Path) -> Run:
             'delete it and compare again, which makes that run anew.'
         ) from None
     return run
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f'{constant} is no number of a run')
 
 
 def _check_metrics(run: Run) -> None:

@@ -1,6 +1,7 @@
 import os
 import pickle
 import shutil
+import tarfile
 
 import numpy as np
 import pytest
@@ -117,6 +118,28 @@ def test_a_damaged_file_is_named(keep, tmp_path):
     path.write_bytes(content[: int(keep if keep > 1 else keep * len(content))])
     with pytest.raises(CheckpointError, match=r'half.pth cannot be read as a checkpoint \('):
         load_from_local(str(path))
+
+
+def test_one_flipped_bit_is_named(tmp_path):
+    """torch reads it as another weight."""
+    path = tmp_path / 'flipped.pth'
+    torch.save(dict(weight=torch.full((1000,), 0.5)), path)
+    content = bytearray(path.read_bytes())
+    content[content.index(b'\0\0\0?' * 100) + 403] ^= 0x80
+    path.write_bytes(content)
+    assert torch.load(path, weights_only=True)['weight'].min() == -0.5
+    with pytest.raises(CheckpointError, match=r'flipped.pth cannot be read .*data/0 in it was altered since'):
+        load_from_local(str(path))
+
+
+def test_torchscript_and_tar_files_are_refused(tmp_path):
+    """Releases of torch before 2.6 leave them to readers that run code."""
+    torch.jit.save(torch.jit.script(torch.nn.Identity()), tmp_path / 'script.pth')
+    with tarfile.open(tmp_path / 'tar.pth', 'w') as tar:
+        tar.add(tmp_path / 'script.pth')
+    for name in ('script', 'tar'):
+        with pytest.raises(CheckpointError, match=f'{name}.pth cannot be read as a checkpoint'):
+            load_from_local(str(tmp_path / f'{name}.pth'))
 
 
 def test_a_web_page_instead_of_a_checkpoint_is_named(tmp_path):
