@@ -19,6 +19,7 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'),
     checkpoint_fit=dict(type='CheckpointFitHook'),
+    class_lists=dict(type='ClassListHook'),
     acceleration=dict(type='AccelerationHook'),  # enabled=False trains as stock MMDetection does
 )
 

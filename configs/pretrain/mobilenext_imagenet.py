@@ -64,7 +64,7 @@ train_cfg = dict(type='ResumableIterBasedTrainLoop', max_iters=epochs * epoch, v
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 default_hooks = dict(checkpoint=dict(interval=epoch, save_best='accuracy/top1'))
-custom_hooks = [dict(type='SeedIterationHook'), dict(type='NumClassCheckHook')]
+custom_hooks = [dict(type='SeedIterationHook')]
 
 optim_wrapper = dict(
     type='AutocastOptimWrapper', optimizer=dict(type='SGD', lr=learning_rate, momentum=0.9, weight_decay=4e-5)

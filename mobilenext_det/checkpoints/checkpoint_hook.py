@@ -45,6 +45,8 @@ class SafeCheckpointHook(CheckpointHook):
             runner: The runner.
             metrics: The scores.
         """
+        if not hasattr(self, 'file_backend'):  # a validation without a training, which has no folder for the best
+            return
         pending = runner.message_hub.get_info('pending_validation', False)
         runner.message_hub.update_info('pending_validation', False)
         super().after_val_epoch(runner, metrics)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mobilenext_det.errors import CheckpointError, UsageError
 
 from .checkpoint_fit import mismatches
+from .class_lists import saved_classes
 from .safe_load import require_checkpoint
 
 
@@ -42,9 +43,7 @@ def read_weights(checkpoint: str | Path) -> Weights:
     state_dict = saved.get('state_dict', saved) if isinstance(saved, Mapping) else None
     if not isinstance(state_dict, Mapping) or not all(isinstance(value, Tensor) for value in state_dict.values()):
         raise CheckpointError(f'{checkpoint} holds no weights: give it a checkpoint that training wrote.')
-    meta = saved.get('meta', {}).get('dataset_meta', {})
-    classes = {key.lower(): value for key, value in meta.items()}.get('classes') or ()
-    return Weights(state_dict, tuple(classes))
+    return Weights(state_dict, saved_classes(saved))
 
 
 def load_in_full(model: nn.Module, checkpoint: str | Path, config: str) -> Weights:

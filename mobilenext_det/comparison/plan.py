@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mobilenext_det.checkpoints import require_checkpoint
-from mobilenext_det.engine.config import load_config, require_data
+from mobilenext_det.checkpoints import require_checkpoint, require_same_classes
+from mobilenext_det.engine.config import class_lists, load_config, require_data
 from mobilenext_det.errors import UsageError
 
 from .identity import identify
@@ -34,7 +34,7 @@ def plan(
 
     Raises:
         UsageError: If there are not two different configs, a file is missing, or a finished run in `out` comes from
-            other settings.
+            other settings, or two have other classes.
     """
     given = [config.partition('=') for config in configs]
     require_two([Path(config).stem for config, _, _ in given])
@@ -44,6 +44,7 @@ def plan(
     if fixed:
         raise UsageError(f'--cfg-options {fixed[0]} would be the same in all runs: --seeds sets it in each.')
     jobs = []
+    lists: dict[str, tuple[str, ...]] = {}
     for config, has_checkpoint, paths in given:
         loaded = load_config(config, cfg_options, data_root)
         require_data(loaded, 'test_dataloader', *(() if has_checkpoint else ('train_dataloader', 'val_dataloader')))
@@ -56,6 +57,7 @@ def plan(
             if job.path.exists():
                 require_same(read_run(job.path), job.path, identify(loaded, amp, checkpoint))
             jobs.append(job)
+        require_same_classes(lists := lists | class_lists(loaded, 'test_dataloader'))
     return sorted(jobs, key=lambda job: job.seed)
 
 

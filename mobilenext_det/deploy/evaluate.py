@@ -15,9 +15,10 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mobilenext_det.checkpoints import require_same_classes
+from mobilenext_det.engine.config import class_lists
 from mobilenext_det.engine.evaluate import Evaluation, evaluate
 from mobilenext_det.errors import UsageError
-from mobilenext_det.inference.detector import test_classes
 
 from .formats import open_exported
 
@@ -97,12 +98,7 @@ def evaluate_exported(config: Config, path: str | Path, **settings: Any) -> Eval
         DeployError: If the file cannot be run here.
         UsageError: If its classes or its pictures are others than the config's.
     """
-    known, asked = open_exported(path).classes, test_classes(config)
-    if known != asked:
-        raise UsageError(
-            f'{path} detects {", ".join(known)}, but the test set of {config.filename} asks for {", ".join(asked)}, '
-            'or in another order: evaluate the file with the classes that it was exported with.'
-        )
+    require_same_classes({str(path): open_exported(path).classes, **class_lists(config, 'test_dataloader')})
     exported = copy.deepcopy(config)
     exported.model = dict(type='ExportedModel', path=str(path))
     return evaluate(exported, None, **settings)

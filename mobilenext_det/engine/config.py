@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmdet.registry import DATASETS
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.registry import init_default_scope
 
 from mobilenext_det.errors import UsageError
 
@@ -156,6 +158,28 @@ def require_data(config: Config, *loaders: str) -> None:
             if '://' not in path and not os.path.exists(path):
                 what, advice = ('the images of', _LAY_OUT) if images else ('the list of images in', _GET_DATA)
                 raise UsageError(f'There is no {path}, {what} {config.filename}: {advice}')
+
+
+def class_lists(config: Config, *loaders: str) -> dict[str, tuple[str, ...]]:
+    """Return the class names of data sets as far as they are known before anything is read.
+
+    Args:
+        config: The config.
+        loaders: The loaders whose data sets are asked, such as ``'train_dataloader'``.
+
+    Returns:
+        The names by what a sentence calls the data set.
+    """
+    init_default_scope(config.get('default_scope', 'mmdet'))
+    lists = {}
+    for loader in loaders:
+        for key, dataset in innermost_datasets(config.get(loader) or {}):
+            try:
+                metainfo = DATASETS.build({**dataset, 'lazy_init': True, 'pipeline': []}).metainfo
+            except TypeError:  # a data set that cannot wait
+                continue
+            lists[f'{loader}.{key} of {config.filename}'] = tuple(metainfo.get('classes') or ())
+    return lists
 
 
 def innermost_datasets(config: ConfigDict, key: str = '') -> Iterator[tuple[str, ConfigDict]]:

@@ -12,11 +12,11 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from mobilenext_det.checkpoints import require_checkpoint
+from mobilenext_det.checkpoints import require_checkpoint, require_same_classes
 from mobilenext_det.errors import UsageError
 from mobilenext_det.evaluation import EvaluationSet, Summary, VOCAveragePrecision
 
-from .config import require_data, run_config
+from .config import class_lists, require_data, run_config
 from .launch import prepare_launch
 
 
@@ -65,6 +65,7 @@ def evaluate(
     """
     cfg = run_config(config, work_dir, launcher)
     require_data(cfg, 'test_dataloader')
+    require_same_classes(class_lists(cfg, 'test_dataloader'))
     if checkpoint is not None:
         require_checkpoint(str(checkpoint))
     if out is not None and not out.endswith(('.pkl', '.pickle')):

@@ -8,10 +8,10 @@ from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import nn
 
-from mobilenext_det.checkpoints import require_checkpoint
+from mobilenext_det.checkpoints import require_checkpoint, require_same_classes
 from mobilenext_det.errors import UsageError
 
-from .config import require_data, run_config
+from .config import class_lists, require_data, run_config
 from .launch import prepare_launch
 from .precision import ask_for_lower_precision
 
@@ -45,6 +45,7 @@ def train(
     """
     cfg = run_config(config, work_dir, launcher)
     require_data(cfg, 'train_dataloader', 'val_dataloader')
+    require_same_classes(class_lists(cfg, 'train_dataloader', 'val_dataloader'))
     if amp:
         ask_for_lower_precision(cfg)
     if auto_scale_lr:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from mmcv.transforms import Compose
 from mmdet.models import BaseDetector
-from mmdet.registry import DATASETS, MODELS
+from mmdet.registry import MODELS
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
-from mobilenext_det.checkpoints import load_in_full
+from mobilenext_det.checkpoints import load_in_full, require_num_classes, require_same_classes
 from mobilenext_det.engine.acceleration import folded
-from mobilenext_det.engine.config import load_config
-from mobilenext_det.errors import UsageError
+from mobilenext_det.engine.config import class_lists, load_config
 
 
 class Detector:
@@ -28,7 +26,8 @@ class Detector:
     Batch norms are folded into the convolutions (:func:`~mobilenext_det.engine.acceleration.folded`), and the steps
     from picture to result are made once instead of for every picture.
 
-    The class names are those in the checkpoint, or if it has none those of the config: MMDetection would take COCO's.
+    The class names are those in the checkpoint, with which the config must agree, or if it has none those of the
+    config: MMDetection would take COCO's.
 
     Args:
         config: The config, or its file.
@@ -42,15 +41,18 @@ class Detector:
         pipeline_config: The test pipeline.
 
     Raises:
-        UsageError: If a file is missing or damaged, or the checkpoint does not fit the config.
+        UsageError: If a file is missing or damaged, or the checkpoint or its class names do not fit the config.
     """
 
     def __init__(self, config: Config | str | Path, checkpoint: str | Path, device: str = 'cpu') -> None:
         self.config = config if isinstance(config, Config) else load_config(config)
         model = _build(self.config)
+        lists = class_lists(self.config, 'test_dataloader')
+        for name, classes in lists.items():
+            require_num_classes(model, classes, name)
         weights = load_in_full(model, checkpoint, self.config.filename)
-        self.classes = weights.classes or test_classes(self.config)
-        _check_number(self.classes, model, self.config.filename)
+        require_same_classes({str(checkpoint): weights.classes, **lists})
+        self.classes = weights.classes or next(iter(lists.values()))
         self.model: BaseDetector = folded(model.to(device).eval())
         self.model.cfg = self.config  # where MMDetection's own functions look for it
         self.pipeline_config = get_test_pipeline_cfg(self.config)
@@ -96,23 +98,3 @@ def _build(config: Config) -> BaseDetector:
     """Build a config's model, whose weights are still to come."""
     init_default_scope(config.get('default_scope', 'mmdet'))
     return revert_sync_batchnorm(MODELS.build(config.model))  # synchronised batch norm needs several processes
-
-
-def _check_number(classes: Sequence[str], model: BaseDetector, config: str) -> None:
-    """Refuse a head that is for more or fewer classes than there are names.
-
-    Raises:
-        UsageError: If it is.
-    """
-    number = getattr(getattr(model, 'bbox_head', None), 'num_classes', len(classes))
-    if number != len(classes):
-        raise UsageError(
-            f'{config}: the head is for {number} classes, but there are {len(classes)} names ({", ".join(classes)}): '
-            'let model.bbox_head.num_classes and the classes of the data agree.'
-        )
-
-
-def test_classes(config: Config) -> tuple[str, ...]:
-    """Return the class names of a config's test set, without reading it."""
-    init_default_scope(config.get('default_scope', 'mmdet'))
-    return tuple(DATASETS.build({**config.test_dataloader.dataset, 'lazy_init': True}).metainfo['classes'])

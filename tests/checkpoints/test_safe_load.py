@@ -121,7 +121,7 @@ def test_a_damaged_file_is_named(keep, tmp_path):
 
 
 def test_one_flipped_bit_is_named(tmp_path):
-    """torch reads it as another weight."""
+    """Torch reads it as another weight."""
     path = tmp_path / 'flipped.pth'
     torch.save(dict(weight=torch.full((1000,), 0.5)), path)
     content = bytearray(path.read_bytes())
