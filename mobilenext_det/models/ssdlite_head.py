@@ -20,6 +20,8 @@ from torchvision.ops import batched_nms
 from .assigner import NO_OBJECT
 from .features import require_channels
 
+EMPTY_AS_POSITIVES = 8
+"""An image without objects teaches as many hard negatives as one with this many positives."""
 IOU_LOSSES = (IoULoss, GIoULoss, DIoULoss, CIoULoss, EIoULoss, SIoULoss)  # those that give one number a box
 
 
@@ -145,21 +147,28 @@ class SSDLiteHead(SSDHead):
         Returns:
             `loss_cls`: cross entropy over the positives and, in each image, the hardest negatives, `neg_pos_ratio` for
             each positive; `loss_bbox`: smooth L1, or the loss over the IoU, of the positives. Both are sums over the
-            batch, divided by its positives (an image without objects counts as one).
+            batch, divided by its positives. Images without objects leave that as it is, and add to `loss_cls` the
+            cross entropy of their own hardest negatives, `EMPTY_AS_POSITIVES` being taken for their positives;
+            `SSDHead` mines none there and counts each as a positive (caffe-ssd#146, mmdetection#10666).
         """
         levels = self._priors(cls_scores)
         objects, labels = _padded(batch_gt_instances)
         assigned = self.assigner.assign_batch(levels, objects, labels != NO_OBJECT)
         positive = assigned != NO_OBJECT
         assigned = assigned.clamp(min=0)  # whatever negatives get is masked
-        num_positives = positive.sum(1).clamp(min=1).sum()
+        positives_of = positive.sum(1, keepdim=True)  # 0 only where there is no object: each has its best prior
+        num_positives = positives_of.sum().clamp(min=1)
 
         classes = torch.where(positive, labels.gather(1, assigned), self.num_classes)
         scores = flatten_levels(cls_scores, self.cls_out_channels)
         losses = F.cross_entropy(scores.flatten(0, 1), classes.flatten(), reduction='none').view_as(assigned)
         rank = losses.detach().masked_fill(positive, -1).argsort(1, descending=True).argsort(1)
-        counted = positive | (rank < self.train_cfg.neg_pos_ratio * positive.sum(1, keepdim=True))
-        loss_cls = losses.where(counted, 0).sum() / num_positives
+        empty = positives_of == 0
+        counted = positive | (rank < self.train_cfg.neg_pos_ratio * positives_of)
+        background = empty & (rank < self.train_cfg.neg_pos_ratio * EMPTY_AS_POSITIVES)
+        # Weighed like the other images' negatives where these have many positives, and bounded where they have few.
+        weight = positives_of.sum() + EMPTY_AS_POSITIVES * empty.sum()
+        loss_cls = losses.where(counted, 0).sum() / num_positives + losses.where(background, 0).sum() / weight
 
         priors, positive = torch.cat(levels).expand(len(assigned), -1, -1), positive[..., None]
         boxes = objects.gather(1, assigned[..., None].expand(-1, -1, 4)).where(positive, priors)

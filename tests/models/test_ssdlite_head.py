@@ -141,8 +141,9 @@ def encode(prior, box):
 
 
 def reference_loss(scores, deltas, priors, objects):
-    """Sums of both losses over the batch's positives; an image without positives counts one, as in MMDetection."""
-    loss_cls = loss_bbox = positives = 0.0
+    """Sums of both losses over the batch's positives, and what images without objects add: 24 hard negatives each."""
+    loss_cls = loss_bbox = background = 0.0
+    positives = empty = 0
     for image_scores, image_deltas, (boxes, labels) in zip(scores, deltas, objects, strict=True):
         matched = match(priors, boxes)
         shifted = image_scores - image_scores.max(1, keepdims=True)
@@ -154,8 +155,14 @@ def reference_loss(scores, deltas, priors, objects):
         for i in foreground:
             error = np.abs(image_deltas[i] - encode(priors[i], boxes[matched[i]]))
             loss_bbox += np.where(error < 1, 0.5 * error**2, error - 0.5).sum()
-        positives += max(len(foreground), 1)
-    return loss_cls / positives, loss_bbox / positives
+        positives += len(foreground)
+        if not len(foreground):
+            background += sum(hard[:24])
+            empty += 1
+    loss_cls = loss_cls / positives if positives else 0
+    if empty:
+        loss_cls += background / (positives + 8 * empty)
+    return loss_cls, loss_bbox / max(positives, 1)
 
 
 def random_objects(rng, count):
@@ -185,6 +192,33 @@ def test_loss_is_the_recipes(head, priors, seed):
     assert set(losses) == {'loss_cls', 'loss_bbox'}
     for name, value in zip(('loss_cls', 'loss_bbox'), expected, strict=True):
         assert losses[name].item() == pytest.approx(value, rel=2e-5)
+
+
+def test_images_without_objects_teach_background_and_leave_the_others_loss_as_it_is(head, priors):
+    rng = np.random.default_rng(1)
+    some, none = random_objects(rng, 1), random_objects(rng, 0)
+    scores = torch.from_numpy(rng.normal(0, 2, (4, len(priors), CLASSES + 1)).astype(np.float32))
+    deltas = torch.from_numpy(rng.normal(0, 3, (4, len(priors), 4)).astype(np.float32))
+
+    def losses_and_gradient(objects):
+        raw = scores[: len(objects)].clone().requires_grad_()
+        outputs = to_levels(raw), to_levels(deltas[: len(objects)])
+        losses = head.loss_by_feat(*outputs, instances(objects), metas(len(objects)))
+        losses['loss_cls'].backward()
+        return losses, raw.grad
+
+    alone, gradient = losses_and_gradient([some, some])
+    beside, gradient_beside = losses_and_gradient([some, some, none, none])
+    assert torch.equal(beside['loss_bbox'], alone['loss_bbox'])
+    assert beside['loss_cls'] > alone['loss_cls']
+    assert torch.equal(gradient_beside[:2], gradient)
+    assert (gradient_beside[2:] != 0).any(-1).sum(1).tolist() == [24, 24]
+    assert (gradient_beside[2:, :, -1] <= 0).all()  # the background's score is to rise, the others are to fall
+    only, gradient_only = losses_and_gradient([none, none])
+    assert only['loss_bbox'] == 0
+    expected = reference_loss(scores[:2].double().numpy(), deltas[:2].double().numpy(), priors, [none, none])
+    assert only['loss_cls'].item() == pytest.approx(expected[0], rel=2e-5)
+    assert (gradient_only != 0).any(-1).sum(1).tolist() == [24, 24]
 
 
 # None is the default, smooth L1.
@@ -240,7 +274,7 @@ def test_loss_over_the_iou_is_torchvisions(tools, priors, name, function, spread
                 image[i] += encode(priors[i], boxes[owner[i]])
                 assert iou(decode(priors[i], image[i]), boxes[owner[i]]) > 0.5
     sums = [iou_loss(function, d, priors, b, o) for d, (b, _), o in zip(deltas, objects, owners, strict=True)]
-    positives = sum(max((owner >= 0).sum(), 1) for owner in owners)
+    positives = sum((owner >= 0).sum() for owner in owners)
     outputs = [to_levels(torch.zeros(3, len(priors), CLASSES + 1)), to_levels(torch.from_numpy(deltas))]
     losses = head.loss_by_feat(*outputs, instances(objects), metas(3))
     assert losses['loss_bbox'].item() == pytest.approx(5 * sum(sums) / positives, rel=1e-4)
@@ -281,14 +315,16 @@ def test_any_assigner_of_whole_batches_serves(tools, priors):
     positives = (owners >= 0).sum()
     assert positives > 9
     expected = iou_loss(generalized_box_iou_loss, deltas[0], priors, objects[0][0], owners[0])
-    assert losses['loss_bbox'].item() == pytest.approx(expected / (positives + 1), rel=1e-4)
-    assert losses['loss_cls'].item() == pytest.approx(4 * positives / (positives + 1) * math.log(CLASSES + 1), rel=1e-5)
+    assert losses['loss_bbox'].item() == pytest.approx(expected / positives, rel=1e-4)
+    # Three negatives for each positive, and for the empty image as many as for eight.
+    negatives = 4 + 3 * 8 / (positives + 8)
+    assert losses['loss_cls'].item() == pytest.approx(negatives * math.log(CLASSES + 1), rel=1e-5)
 
 
 def test_stock_head_comes_to_the_same_loss(head, priors):
     """MMDetection's `SSDHead` sums image by image what is computed here for the whole batch at once."""
     rng = np.random.default_rng(1)
-    objects = [random_objects(rng, count) for count in (4, 0, 1)]
+    objects = [random_objects(rng, count) for count in (4, 2, 1)]
     outputs = [
         to_levels(torch.from_numpy(rng.normal(0, 2, (3, len(priors), k)).astype(np.float32)).requires_grad_())
         for k in (CLASSES + 1, 4)
@@ -318,7 +354,7 @@ def test_a_batch_without_objects_has_a_finite_loss_and_gradient(loss_bbox, tools
     losses = head.loss_by_feat(*head(features), instances([(np.empty((0, 4)), [])] * 2), metas(2))
     total = losses['loss_cls'] + losses['loss_bbox']
     total.backward()
-    assert total.item() == 0
+    assert losses['loss_bbox'] == 0 and 0 < total < 3 * 50
     assert all(torch.isfinite(p.grad).all() for p in head.parameters() if p.grad is not None)
 
 
