@@ -8,7 +8,7 @@ _base_ = './ssdlite_mobilenext_voc0712.py'
 
 data_root = '{{$MOBILENEXT_DATA_ROOT:data/coco}}'
 model = dict(backbone=dict(init_cfg=None), bbox_head=dict(num_classes=80))
-coco = dict(_delete_=True, type='CocoDataset', data_root=data_root)
+coco = dict(_delete_=True, type='CheckedCocoDataset', data_root=data_root)
 train_dataloader = dict(
     dataset=dict(
         ann_file='annotations/instances_train2017.json',
@@ -29,7 +29,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 val_evaluator = dict(
-    _delete_=True, type='CocoMetric', ann_file=f'{data_root}/annotations/instances_val2017.json', metric='bbox'
+    _delete_=True, type='NamedCocoMetric', ann_file=f'{data_root}/annotations/instances_val2017.json', metric='bbox'
 )
 test_evaluator = val_evaluator
 default_hooks = dict(checkpoint=dict(save_best='coco/bbox_mAP'))

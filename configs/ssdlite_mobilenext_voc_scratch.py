@@ -55,7 +55,7 @@ train_dataloader = dict(
     batch_size=batch_size,
     num_workers=num_workers,
     persistent_workers=num_workers > 0,
-    collate_fn=dict(type='default_collate'),  # all images have one size: stacked where they are made
+    collate_fn=dict(type='packed_collate', stack=True),  # all images have one size: stacked where they are made
     sampler=dict(type='ResumableSampler'),
     dataset=dict(
         ann_file='VOC2007/ImageSets/Main/trainval.txt',
@@ -69,6 +69,7 @@ val_dataloader = dict(
     num_workers=num_workers,
     persistent_workers=num_workers > 0,
     sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='packed_collate', stack=False),
     dataset=dict(ann_file='VOC2007/ImageSets/Main/test.txt', test_mode=True, pipeline=test_pipeline, **voc2007),
 )
 test_dataloader = val_dataloader

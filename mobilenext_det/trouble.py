@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 
-_REMEDIES = {
+REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), 'make room, or write to another folder'),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), 'name a folder in which this user may write'),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), 'allow more open files (`ulimit -n 65536`), or take fewer workers'),
@@ -23,7 +23,7 @@ _PROCESSES = {
         'Another process of this run is gone or cannot be reached: its own output says why'
     ),
 }
-_GO_ON = 'What was saved is whole, and `--resume` goes on from the last checkpoint.'
+GO_ON = 'What was saved is whole, and `--resume` goes on from the last checkpoint.'
 
 
 def trouble(error: Exception) -> str | None:
@@ -35,11 +35,11 @@ def trouble(error: Exception) -> str | None:
     Returns:
         One or two sentences; None if the machine is not to blame.
     """
-    if isinstance(error, OSError) and error.errno in _REMEDIES:
-        return f'{error.filename or "A file"}: {error.strerror}; {_REMEDIES[error.errno]}. {_GO_ON}'
+    if isinstance(error, OSError) and error.errno in REMEDIES:
+        return f'{error.filename or "A file"}: {error.strerror}; {REMEDIES[error.errno]}. {GO_ON}'
     if isinstance(error, MemoryError):
-        return f'The memory is used up; {_REMEDIES[errno.ENOMEM]}. {_GO_ON}'
+        return f'The memory is used up; {REMEDIES[errno.ENOMEM]}. {GO_ON}'
     for pattern, what in _PROCESSES.items():
         if isinstance(error, RuntimeError) and re.search(pattern, str(error)):
-            return f'{what}. {_GO_ON}'
+            return f'{what}. {GO_ON}'
     return None

@@ -2,11 +2,13 @@
 
 from mobilenext_det.errors import BadDataError
 
+from .coco import CheckedCocoDataset
 from .crops import SSDRandomCrop
 from .expand import SSDExpand
 from .image_folder import ImageFolder
 from .loading import CheckedLoadImage
 from .pack_image import PackImage
+from .packed_batch import PackedBatch, packed_collate
 from .photometric import SSDPhotoMetricDistortion
 from .sampler import ResumableSampler, SeedBySample, SeededIndex
 from .unlabelled_images import UnlabelledImages
@@ -14,15 +16,18 @@ from .voc import CheckedVOCDataset
 
 __all__ = [
     'BadDataError',
+    'CheckedCocoDataset',
     'CheckedLoadImage',
     'CheckedVOCDataset',
     'ImageFolder',
     'PackImage',
+    'PackedBatch',
     'ResumableSampler',
     'SSDExpand',
     'SSDPhotoMetricDistortion',
     'SSDRandomCrop',
     'SeedBySample',
     'SeededIndex',
+    'packed_collate',
     'UnlabelledImages',
 ]

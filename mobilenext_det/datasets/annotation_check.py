@@ -3,61 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import math
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
-from enum import Enum
 from typing import NamedTuple
 
-MAX_OVERHANG = 2
-"""Pixels by which a box may leave the image and still be clipped to it: 0-based and rounded corners do that."""
+from .geometry import Size, clip_box, overhang_kind
+from .problems import BadObjectError, Kind, Problem
 
-
-class Kind(Enum):
-    """A kind of problem: how the report calls it, and what is done about it unless the reader is told to stop."""
-
-    NO_XML = 'annotation file is missing', 'image skipped'
-    BAD_XML = 'annotation file is not VOC XML', 'image skipped'
-    NO_IMAGE = 'image file is missing', 'image skipped'
-    BROKEN_IMAGE = 'image file is broken', 'image skipped'
-    WRONG_SIZE = 'image size differs from <size>', 'image skipped'
-    UNKNOWN_CLASS = 'class is not in the list', 'object skipped'
-    INCOMPLETE = 'object without name or box', 'object skipped'
-    NOT_A_NUMBER = 'coordinate is not a number', 'object skipped'
-    SWAPPED = 'corners are swapped', 'object skipped'
-    NO_AREA = 'box has no area', 'object skipped'
-    OUTSIDE = 'box leaves the image', 'object skipped'
-    CLIPPED = f'box leaves the image by {MAX_OVERHANG} px or less', 'clipped'
-    DIFFICULT = 'no usable <difficult>', 'read as 0'
-
-    def __init__(self, text: str, action: str) -> None:
-        self.text = text
-        self.action = action
-
-    @property
-    def corrected(self) -> bool:
-        """Whether the object is kept, with the stated correction."""
-        return 'skipped' not in self.action
-
-
-class Problem(NamedTuple):
-    """One problem found in the data.
-
-    Attributes:
-        kind: What kind of problem.
-        path: The file it is in.
-        detail: The offending value, in words.
-        object_number: The object's place in the file, counted from 1; None if the whole file is meant.
-    """
-
-    kind: Kind
-    path: str
-    detail: str
-    object_number: int | None = None
-
-    def __str__(self) -> str:
-        """Name the file, the object and what is wrong."""
-        place = self.path if self.object_number is None else f'{self.path}, object {self.object_number}'
-        return f'{place}: {self.detail}'
+HEADER = {'folder', 'filename', 'path', 'source', 'owner', 'size', 'segmented', 'object'}
+"""What VOC's files have below their root."""
 
 
 class VOCObject(NamedTuple):
@@ -75,33 +30,66 @@ class VOCObject(NamedTuple):
     difficult: bool
 
 
-class _BadObject(Exception):
-    """A problem for which an object is left out."""
-
-    def __init__(self, kind: Kind, detail: str) -> None:
-        super().__init__(kind, detail)
-        self.kind, self.detail = kind, detail
-
-
 def stated_size(root: ET.Element) -> tuple[int, int] | None:
     """Return the (width, height) an annotation states; None where <size> is absent, unreadable or zero."""
     try:
-        size = int(root.findtext('size/width', '')), int(root.findtext('size/height', ''))
-    except ValueError:
+        size = int(float(root.findtext('size/width', ''))), int(float(root.findtext('size/height', '')))
+    except (ValueError, OverflowError):
         return None
     return size if min(size) > 0 else None
 
 
+def unread_content(root: ET.Element) -> str | None:
+    """Look for objects in an annotation that has none where VOC has them.
+
+    Returns:
+        The name of an element that holds coordinates, which are four numbers or more; None if there is none, as in an
+        image without objects.
+    """
+    if root.find('object') is not None:
+        return None
+    return next((node.tag for node in root if node.tag not in HEADER and _count_numbers(node) >= 4), None)
+
+
+def _count_numbers(node: ET.Element) -> int:
+    return sum(
+        _is_number(word)
+        for part in node.iter()
+        for text in (part.text or '', *part.attrib.values())
+        for word in text.replace(',', ' ').split()
+    )
+
+
+def _is_number(word: str) -> bool:
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False
+
+
+def boxes_fit(root: ET.Element, size: Size) -> bool:
+    """Tell whether all boxes of an annotation lie inside an image of this (width, height)."""
+    limits = {'xmax': size[0], 'ymax': size[1]}
+    return all(
+        float(text) <= limit
+        for name, limit in limits.items()
+        for node in root.iterfind(f'object/bndbox/{name}')
+        if _is_number(text := node.text or '')
+    )
+
+
 def check_objects(
-    root: ET.Element, path: str, size: tuple[int, int], labels: Mapping[str, int]
+    root: ET.Element, path: str, size: Size, labels: Mapping[str, int], *, one_pixel: bool = False
 ) -> tuple[list[VOCObject], list[Problem]]:
-    """Read the objects of one annotation and tell which cannot be trained on.
+    """Read the objects of one annotation and tell which cannot be used.
 
     Args:
         root: The annotation's root element.
         path: Its file, for the report.
         size: Width and height of the image in pixels.
         labels: Index of each class name.
+        one_pixel: Whether a box that is one pixel wide or high is kept: to the VOC devkit it has an area, but it cannot
+            be learnt.
 
     Returns:
         The usable objects (their boxes have an area and lie inside the image), and the problems found.
@@ -110,12 +98,13 @@ def check_objects(
     for number, node in enumerate(root.findall('object'), start=1):
         try:
             label = _label(node, labels)
-            box, overhang = _box(node, size)
-        except _BadObject as bad:
+            box, overhang = _box(node, size, one_pixel)
+        except BadObjectError as bad:
             problems.append(Problem(bad.kind, path, bad.detail, number))
             continue
         if overhang:
-            problems.append(Problem(Kind.CLIPPED, path, f'the box leaves the image by {overhang} px', number))
+            detail = f'the box leaves the image by {overhang} px'
+            problems.append(Problem(overhang_kind(overhang), path, detail, number))
         difficult = node.findtext('difficult', '').strip()
         if difficult not in ('0', '1'):
             problems.append(Problem(Kind.DIFFICULT, path, f"<difficult> is '{difficult}'", number))
@@ -126,9 +115,18 @@ def check_objects(
 def _label(node: ET.Element, labels: Mapping[str, int]) -> int:
     name = node.findtext('name', '').strip()
     if not name:
-        raise _BadObject(Kind.INCOMPLETE, 'it has no <name>')
+        raise BadObjectError(Kind.INCOMPLETE, 'it has no <name>')
+    return label_of(name, labels)
+
+
+def label_of(name: str, labels: Mapping[str, int]) -> int:
+    """Return the label of a class.
+
+    Raises:
+        BadObjectError: If there is no such class; the words name one that is written nearly the same.
+    """
     if name not in labels:
-        raise _BadObject(Kind.UNKNOWN_CLASS, f"unknown class '{name}'{_suggestion(name, labels)}")
+        raise BadObjectError(Kind.UNKNOWN_CLASS, f"unknown class '{name}'{_suggestion(name, labels)}")
     return labels[name]
 
 
@@ -138,30 +136,26 @@ def _suggestion(name: str, labels: Mapping[str, int]) -> str:
     return f" (did you mean '{by_lower_case[close[0]]}'?)" if close else ''
 
 
-def _box(node: ET.Element, size: tuple[int, int]) -> tuple[tuple[int, int, int, int], int]:
+def _box(node: ET.Element, size: Size, one_pixel: bool) -> tuple[tuple[int, int, int, int], int]:
     """Return an object's 0-based box and by how many pixels it was clipped."""
     box = node.find('bndbox')
     if box is None:
-        raise _BadObject(Kind.INCOMPLETE, 'it has no <bndbox>')
+        raise BadObjectError(Kind.INCOMPLETE, 'it has no <bndbox>')
     corners = [_corner(box, name) for name in ('xmin', 'ymin', 'xmax', 'ymax')]
     x1, y1, x2, y2 = corners
-    width, height = size
     if x1 > x2 or y1 > y2:
-        raise _BadObject(Kind.SWAPPED, f'the corners {corners} are swapped')
-    if x1 == x2 or y1 == y2:
-        raise _BadObject(Kind.NO_AREA, f'the box {corners} has no area')
-    overhang = max(0, 1 - x1, 1 - y1, x2 - width, y2 - height)
-    x1, y1, x2, y2 = max(x1, 1), max(y1, 1), min(x2, width), min(y2, height)
-    if overhang > MAX_OVERHANG or x1 >= x2 or y1 >= y2:
-        raise _BadObject(Kind.OUTSIDE, f'the box {corners} leaves the image of {width} x {height}')
+        raise BadObjectError(Kind.SWAPPED, f'the corners {corners} are swapped')
+    if (x1 == x2 or y1 == y2) and not one_pixel:
+        raise BadObjectError(Kind.NO_AREA, f'the box {corners} has no area')
+    (x1, y1, x2, y2), overhang = clip_box(corners, 1, size)
     return (x1 - 1, y1 - 1, x2 - 1, y2 - 1), overhang
 
 
 def _corner(box: ET.Element, name: str) -> int:
     text = box.findtext(name)
     if text is None:
-        raise _BadObject(Kind.INCOMPLETE, f'its <bndbox> has no <{name}>')
+        raise BadObjectError(Kind.INCOMPLETE, f'its <bndbox> has no <{name}>')
     try:
         return int(float(text))
     except (ValueError, OverflowError):
-        raise _BadObject(Kind.NOT_A_NUMBER, f"<{name}> is '{text.strip()}'") from None
+        raise BadObjectError(Kind.NOT_A_NUMBER, f"<{name}> is '{text.strip()}'") from None

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from mmdet.registry import DATASETS
 from mmengine.dataset import BaseDataset
-from mmengine.fileio import list_from_file
-from torchvision.datasets.folder import IMG_EXTENSIONS, find_classes, make_dataset
+from torchvision.datasets.folder import find_classes, make_dataset
 
 from mobilenext_det.errors import BadDataError
+
+from .image_files import IMAGE_SUFFIXES
+from .split_file import read_text
 
 
 @DATASETS.register_module()
@@ -52,8 +54,7 @@ class ImageFolder(BaseDataset):
         if not os.path.isfile(self.ann_file):
             raise BadDataError(f'{self.ann_file}: the list of images is missing; check data_root and ann_file.')
         pairs = []
-        lines: list[str] = list_from_file(self.ann_file)
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(read_text(self.ann_file).splitlines(), 1):
             if not line.strip():
                 continue
             name, label, *_ = [*line.split(), '', '']
@@ -83,7 +84,7 @@ def _read_folders(folder: str, labels: dict[str, int]) -> list[tuple[str, int]]:
     if unknown:
         raise BadDataError(f'{folder}: {_few(sorted(unknown))} is none of the classes {_few(list(labels))}.')
     try:
-        return make_dataset(folder, labels, IMG_EXTENSIONS)
+        return make_dataset(folder, labels, IMAGE_SUFFIXES)
     except FileNotFoundError as error:
         raise BadDataError(f'{folder}: {error}') from None
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from mmdet.registry import DATASETS
 from mmengine.dataset import BaseDataset
-from torchvision.datasets.folder import is_image_file
 
 from mobilenext_det.errors import BadDataError
+
+from .image_files import is_image
+from .split_file import read_lines
 
 
 @DATASETS.register_module()
@@ -38,19 +40,18 @@ class UnlabelledImages(BaseDataset):
         folder = os.path.normpath(self.data_prefix.get('img_path') or self.data_root)
         if not os.path.isdir(folder):
             raise BadDataError(f'{folder}: there is no such folder of images; check data_root and data_prefix.')
-        found = {str(path) for path in Path(folder).rglob('*') if is_image_file(path.name)}
+        found = {str(path) for path in Path(folder).rglob('*') if is_image(path.name)}
         paths = self._listed(folder, found) if self.ann_file else sorted(found)
         if not paths:
             raise BadDataError(f'{self.ann_file or folder}: there are no images here.')
         return [dict(img_path=path, label=-1) for path in paths]
 
     def _listed(self, folder: str, found: set[str]) -> list[str]:
-        try:
-            lines = Path(self.ann_file).read_text(encoding='utf-8').splitlines()
-        except FileNotFoundError:
-            raise BadDataError(f'{self.ann_file}: the list of images is missing; check ann_file.') from None
+        if not os.path.isfile(self.ann_file):
+            raise BadDataError(f'{self.ann_file}: the list of images is missing; check ann_file.')
         by_name = {os.path.splitext(path)[0]: path for path in found} | {path: path for path in found}
-        names = [line.split()[0] for line in lines if line.strip()]
+        lines = read_lines(self.ann_file)
+        names = [line if os.path.join(folder, line) in by_name else line.split()[0] for line in lines]
         missing = [name for name in names if os.path.join(folder, name) not in by_name]
         if missing:
             raise BadDataError(f'{self.ann_file}: there is no image {missing[0]} in {folder} ({len(missing)} in all).')

@@ -1,6 +1,7 @@
 """How good a network is: average precision, the VOC metric, devkit files, errors, report; a classifier's accuracy."""
 
 from .average_precision import average_precision, match, precision_recall
+from .coco_metric import NamedCocoMetric
 from .records import Detections, EvaluationSet, ImageRecord, Objects
 from .summary import Difficult, Evaluated, Summary, summarise
 from .topk_accuracy import TopKAccuracy
@@ -12,6 +13,7 @@ __all__ = [
     'Evaluated',
     'EvaluationSet',
     'ImageRecord',
+    'NamedCocoMetric',
     'Objects',
     'Summary',
     'TopKAccuracy',

@@ -3,13 +3,18 @@
 A line is ``image score xmin ymin xmax ymax``. Pixels in the files count from 1, in memory from 0. Numbers are written
 with all their digits, and in the order of the detections, so that what is read back gives the same average precision to
 the last bit.
+
+An image's name may have blanks, as five numbers follow it. What cannot stand in a file's name or in a line is written
+as in addresses: a slash in a class as ``%2F``, a line's end in an image's name as ``%0A``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from hashlib import blake2b
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
@@ -18,6 +23,8 @@ from mobilenext_det.errors import BadDataError
 from .records import Detections, EvaluationSet
 
 FIELDS = 'image score xmin ymin xmax ymax'
+LONGEST_NAME = 255  # bytes, of a file
+_LINE_ENDS = {ord(end): quote(end) for end in '\n\r'}
 _Row = tuple[int, float, float, float, float, float]  # the index of the image in the place of its name
 
 
@@ -33,16 +40,11 @@ def write_detections(data: EvaluationSet, folder: str | Path, split: str = 'test
         The files.
 
     Raises:
-        BadDataError: Image names cannot be told apart in such files, or a class cannot be part of a file's name.
+        BadDataError: Image names cannot be told apart in such files.
     """
-    if len(set(data.image_ids)) < len(data.image_ids) or any(len(name.split()) != 1 for name in data.image_ids):
-        raise BadDataError(
-            'Devkit files need image names that are unique and without blanks; evaluate data sets that share names one '
-            'by one.'
-        )
-    for name in data.classes:
-        if '/' in name:
-            raise BadDataError(f"Devkit files are named after their class, and '{name}' has a slash; rename the class.")
+    names = [_in_a_line(name) for name in data.image_ids]
+    if len(set(names)) < len(names):
+        raise BadDataError('Devkit files need image names that are unique; evaluate data sets that share names apart.')
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     detections, paths = data.detections, []
@@ -55,9 +57,8 @@ def write_detections(data: EvaluationSet, folder: str | Path, split: str = 'test
             strict=True,
         )
         paths.append(folder / _file_name(split, name))
-        paths[-1].write_text(
-            ''.join(f'{data.image_ids[image]} {score!r} {" ".join(map(repr, box))}\n' for image, score, box in rows)
-        )
+        lines = (f'{names[image]} {score!r} {" ".join(map(repr, box))}\n' for image, score, box in rows)
+        paths[-1].write_bytes(''.join(lines).encode('utf-8', 'surrogateescape'))
     return paths
 
 
@@ -80,15 +81,18 @@ def read_detections(
         BadDataError: There are no files, a file is of an unknown class, or a line is not what it should be.
     """
     folder = Path(folder)
-    prefix = _file_name(split, '').removesuffix('.txt')
-    files = {path.stem.removeprefix(prefix): path for path in sorted(folder.glob(_file_name(split, '*')))}
+    prefix = f'comp4_det_{split}_'
+    there = sorted(path for path in folder.glob('*.txt') if path.name.startswith(prefix))
+    in_file = {_file_name(split, name): name for name in (*left_out, *classes)}
+    # The devkit's own files may have a name as it is.
+    files = {in_file.get(path.name, path.name.removeprefix(prefix).removesuffix('.txt')): path for path in there}
     if not files:
         others = ', '.join(sorted(path.name for path in folder.glob('*'))[:5])
         raise BadDataError(f'{folder} holds no file {_file_name(split, "<class>")}; it holds {others or "nothing"}.')
     for name, path in files.items():
         if name not in classes and name not in left_out:
             raise BadDataError(f"{path}: unknown class '{name}'; the classes are {', '.join(classes)}.")
-    images = {name: index for index, name in enumerate(image_ids)}
+    images = {_in_a_line(name): index for index, name in enumerate(image_ids)}
     read = {label: _read_file(files[name], images) for label, name in enumerate(classes) if name in files}
     rows = [row for label in read for row in read[label]]
     numbers = np.array([row[1:] for row in rows], dtype=np.float64).reshape(-1, 5)
@@ -102,17 +106,27 @@ def read_detections(
 
 
 def _file_name(split: str, name: str) -> str:
-    return f'comp4_det_{split}_{name}.txt'
+    """Return the name of a class's file; of a name too long for a file system the end is a digest."""
+    written = name.replace('%', '%25').replace('/', '%2F').replace('\0', '%00')
+    room = LONGEST_NAME - len(f'comp4_det_{split}_.txt'.encode())
+    if len(written.encode('utf-8', 'surrogateescape')) > room:
+        digest = blake2b(written.encode('utf-8', 'surrogateescape'), digest_size=8).hexdigest()
+        written = f'{written[: room // 4 - 5]}~{digest}'  # a character takes four bytes at most
+    return f'comp4_det_{split}_{written}.txt'
+
+
+def _in_a_line(name: str) -> str:
+    """Return an image's name as it stands in a line."""
+    return name.translate(_LINE_ENDS) if name == name.strip() else quote(name, safe='/', errors='surrogateescape')
 
 
 def _read_file(path: Path, images: dict[str, int]) -> list[_Row]:
-    with path.open() as lines:
-        return [
-            _parse(line.split(), images, path, number) for number, line in enumerate(lines, start=1) if line.strip()
-        ]
+    lines = path.read_bytes().decode('utf-8', 'surrogateescape').split('\n')
+    return [_parse(line, images, path, number) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
-def _parse(parts: list[str], images: dict[str, int], path: Path, number: int) -> _Row:
+def _parse(line: str, images: dict[str, int], path: Path, number: int) -> _Row:
+    parts = line.strip().rsplit(maxsplit=5)
     place = f'{path}, line {number}'
     if len(parts) != 6:
         raise BadDataError(f"{place}: {len(parts)} fields instead of the six '{FIELDS}'.")

@@ -10,7 +10,7 @@ from .devkit_files import read_detections
 from .errors import break_down
 from .records import EvaluationSet
 from .summary import Difficult, Evaluated, summarise
-from .tables import class_table, coco_line, error_table, footnotes
+from .tables import error_table, results_text
 from .voc_files import read_ground_truth
 
 
@@ -52,13 +52,14 @@ def eval_voc(
         detections, missing = read_detections(folder, split, truth.classes, truth.image_ids, truth.left_out)
         if missing:
             print(f'{folder} has no file for {", ".join(missing)}: counted as nothing detected.')
-        data = EvaluationSet(truth.classes, truth.image_ids, truth.image_paths, truth.objects, detections)
+        data = EvaluationSet(
+            truth.classes, truth.image_ids, truth.image_paths, truth.objects, detections, problems=truth.problems
+        )
         sets.append(Evaluated(name, data, summarise(data, iou_threshold, difficult, coco)))
     names, breakdowns = [each.name for each in sets], [break_down(each.data, each.summary) for each in sets]
 
     for name, _, summary in sets:
-        print('\n'.join(filter(None, (f'\n{name}', class_table(summary, modes).markdown(), coco_line(summary)))))
-    print(footnotes(sets[0].summary))
+        print(f'\n{name}\n{results_text(summary, modes)}')
     print(f'\nErrors\n{error_table(names, breakdowns).markdown()}')
     if report_dir:
         from .report import write_report  # matplotlib is for those who want pictures

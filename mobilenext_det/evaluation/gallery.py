@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
+from mobilenext_det.datasets.image_check import BrokenImageError, read_image
 from mobilenext_det.display.style import INK, STYLE
 
 from .average_precision import FALSE_POSITIVE, TRUE_POSITIVE
@@ -116,8 +116,9 @@ def _readable(data: EvaluationSet, rows: np.ndarray, image_of: np.ndarray) -> It
         if index in seen or not path:
             continue
         seen.add(index)
-        image = cv2.imread(path)
-        if image is None:
+        try:
+            image = read_image(path)
+        except BrokenImageError:
             continue
         yield row, image
         shown += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -55,6 +57,7 @@ class ImageRecord:
         boxes: (d, 4) corners of its detections in pixels.
         labels: (d,) classes of its detections.
         scores: (d,) confidences of its detections.
+        problems: How many problems of each kind its data set has, with the set's first image.
     """
 
     image_id: str
@@ -65,6 +68,7 @@ class ImageRecord:
     boxes: np.ndarray
     labels: np.ndarray
     scores: np.ndarray
+    problems: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class EvaluationSet:
         detections: The detections to be evaluated.
         inclusive: Whether a box that ends at pixel x contains that pixel, so that it is x2 - x1 + 1 wide (the VOC
             devkit), or not, so that it is x2 - x1 wide (COCO).
+        problems: What reading the annotations dropped or altered: how many of each kind, by the names of
+            :class:`~mobilenext_det.datasets.problems.Kind`.
     """
 
     classes: tuple[str, ...]
@@ -87,6 +93,7 @@ class EvaluationSet:
     objects: Objects = field(repr=False)
     detections: Detections = field(repr=False)
     inclusive: bool = True
+    problems: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the numbers, so that no later result is wrong without a word.
@@ -136,7 +143,8 @@ class EvaluationSet:
             _join([r.scores for r in records], np.float64),
         )
         ids, paths = [r.image_id for r in records], [r.image_path for r in records]
-        return cls(tuple(classes), ids, paths, objects, detections, inclusive)
+        problems = sum((Counter(record.problems) for record in records), Counter())
+        return cls(tuple(classes), ids, paths, objects, detections, inclusive, problems)
 
 
 def _join(arrays: list[np.ndarray], dtype: type, *row: int) -> np.ndarray:

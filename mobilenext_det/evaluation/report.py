@@ -17,7 +17,7 @@ from .confusion import confusion_matrix
 from .errors import BACKGROUND_IOU, ErrorBreakdown, break_down
 from .gallery import Picture, contact_sheet, worst_false_positives, worst_misses
 from .summary import Evaluated, Summary
-from .tables import class_table, error_table, pair_table
+from .tables import class_table, error_table, pair_table, problem_table
 
 NUMBERS = 'summary.json'
 
@@ -70,6 +70,7 @@ def _of_all(sets: Sequence[Evaluated], breakdowns: Sequence[ErrorBreakdown], fol
     """What is shown of one set, and of two side by side."""
     names, summaries = [each.name for each in sets], [each.summary for each in sets]
     threshold = summaries[0].iou_threshold
+    altered = problem_table(summaries[0])
     return [
         Section(
             'Average precision by class',
@@ -77,6 +78,7 @@ def _of_all(sets: Sequence[Evaluated], breakdowns: Sequence[ErrorBreakdown], fol
             _save(average_precision_bars(names, summaries), folder / 'average_precision.png'),
             class_table(summaries[0]) if len(sets) == 1 else pair_table(names, summaries),
         ),
+        *([Section('What reading did to the ground truth', table=altered)] if altered else []),
         Section(
             'Precision and recall',
             ['Thin: as measured. Bold: the envelope whose area is AP. Dot: the highest F1.'],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -97,6 +98,7 @@ class Summary:
         inclusive: Whether boxes contain their last pixel.
         matches: What became of every detection.
         coco: COCO's average precisions by name, empty when they were not asked for.
+        problems: What reading the annotations dropped or altered: how many of each kind.
     """
 
     classes: list[ClassResult]
@@ -109,6 +111,7 @@ class Summary:
     inclusive: bool
     matches: Matches = field(repr=False)
     coco: dict[str, float] = field(default_factory=dict)
+    problems: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def policy(self) -> str:
@@ -150,6 +153,7 @@ class Summary:
                 'iou_threshold': self.iou_threshold,
                 'policy': self.policy,
                 'pixels': self.pixels,
+                'problems': dict(self.problems),
             }
         )
 
@@ -201,6 +205,7 @@ def summarise(
         data.inclusive,
         matches,
         coco_average_precision(data) if coco else {},
+        data.problems,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.display.tables import Column, Table, number, percent, points
 
 from .errors import KINDS, ErrorBreakdown
@@ -76,6 +77,28 @@ def error_table(names: Sequence[str], breakdowns: Sequence[ErrorBreakdown]) -> T
     for suffix in (f', {name}' for name in names) if len(names) > 1 else ('',):
         columns += [Column(f'errors{suffix}', number), Column(f'mAP points lost{suffix}', percent)]
     return Table(columns, [(kind, *(v for b in breakdowns for v in (b.counts[kind], b.cost[kind]))) for kind in KINDS])
+
+
+def problem_table(summary: Summary) -> Table | None:
+    """One row for each kind of problem in the ground truth: how often, and what was done; None where there is none."""
+    if not summary.problems:
+        return None
+    table = Table([Column('ground truth', words=True), Column('count', number), Column('action', words=True)])
+    for name, count in sorted(summary.problems.items(), key=lambda item: -item[1]):
+        table.add_row(Kind[name].text, count, Kind[name].action)
+    return table
+
+
+def results_text(summary: Summary, modes: Sequence[str] = tuple(MODES)) -> str:
+    """Everything that is printed of an evaluation: classes, what was done to the ground truth, and what numbers mean.
+
+    Args:
+        summary: What to show.
+        modes: Which average precisions to show.
+    """
+    altered = problem_table(summary)
+    parts = (class_table(summary, modes).markdown(), altered.markdown() if altered else '', coco_line(summary))
+    return '\n'.join([*filter(None, parts), footnotes(summary)])
 
 
 def coco_line(summary: Summary) -> str:

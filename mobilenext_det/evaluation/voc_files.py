@@ -1,14 +1,15 @@
-"""The ground truth of a folder in VOC layout, read as the devkit reads it: Annotations/ and ImageSets/, no images.
+"""The ground truth of a folder in VOC layout, read as the devkit reads it: Annotations/, ImageSets/, images if there.
 
-Unlike the data set that feeds training, which clips boxes and skips objects it cannot learn from, this reader changes
-and skips nothing: a box of one pixel counts, and what cannot be evaluated is an error.
+Boxes that leave their image are clipped by the rule of the data set that training and testing read; for the rest this
+reader changes and skips nothing: a box of one pixel counts, and what cannot be evaluated is an error.
 """
 
 from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,12 @@ import numpy as np
 from mmdet.datasets import VOCDataset
 from rich.progress import track
 
-from mobilenext_det.datasets.voc import IMAGE_SUFFIXES
+from mobilenext_det.datasets.annotation_check import stated_size, unread_content
+from mobilenext_det.datasets.geometry import Size, clip_box, overhang_kind
+from mobilenext_det.datasets.image_check import BrokenImageError, image_size
+from mobilenext_det.datasets.image_files import ImageFinder
+from mobilenext_det.datasets.problems import BadObjectError, Kind
+from mobilenext_det.datasets.split_file import read_split
 from mobilenext_det.errors import BadDataError
 
 from .records import Objects
@@ -33,6 +39,7 @@ class GroundTruth(NamedTuple):
         image_paths: Their files, empty strings where there is none.
         objects: Objects of the classes; boxes are 0-based, one less than in the files.
         left_out: Names of the classes that are known but not evaluated.
+        problems: What was dropped or altered: how many problems of each kind.
     """
 
     classes: tuple[str, ...]
@@ -40,6 +47,7 @@ class GroundTruth(NamedTuple):
     image_paths: list[str]
     objects: Objects
     left_out: list[str]
+    problems: Mapping[str, int]
 
 
 class _Annotation(NamedTuple):
@@ -61,57 +69,76 @@ def read_ground_truth(voc_root: str | Path, split: str, classes: Sequence[str] |
         BadDataError: A file is missing, is no XML, or holds a box or flag that is none; a class is not annotated.
     """
     root = Path(voc_root)
-    split_file = root / 'ImageSets' / 'Main' / f'{split}.txt'
-    lines = _read_split(split_file)
-    image_ids, annotations = list(lines), []
+    image_ids, problems = _read_split(root, split)
+    find_image, paths, annotations = ImageFinder(), [], []
     for image, image_id in enumerate(track(image_ids, description='Reading annotations', transient=True)):
         path = root / 'Annotations' / f'{image_id}.xml'
         if not path.is_file():
             raise BadDataError(
-                f'{split_file}, line {lines[image_id]}: there is no {path}; get the file or take the line out.'
+                f'{split}.txt names {image_id}, but there is no {path}; get the file or take the line out.'
             )
-        annotations += _read_annotation(path, image)
+        paths.append(find_image(str(root / 'JPEGImages' / image_id)) or '')
+        annotations += _read_annotation(path, image, paths[-1], problems)
 
     named = {item.name for item in annotations}
     known = VOC_CLASSES if named <= set(VOC_CLASSES) else tuple(sorted(named))
     classes = known if classes is None else tuple(classes)
     for name in classes:
         if name not in known:
-            raise BadDataError(f"Class '{name}' is not among those of {split_file}: {', '.join(known)}.")
+            raise BadDataError(f"Class '{name}' is not among those of {split}.txt: {', '.join(known)}.")
     return GroundTruth(
         classes,
         image_ids,
-        [_image_path(root, image_id) for image_id in image_ids],
+        paths,
         _to_objects([item for item in annotations if item.name in classes], classes),
         [name for name in known if name not in classes],
+        problems,
     )
 
 
-def _read_split(path: Path) -> dict[str, int]:
-    """The images a split names, with the lines they stand in."""
+def _read_split(root: Path, split: str) -> tuple[list[str], Counter[str]]:
+    """The images a split names, each once, and the count of those that it names more than once."""
+    path = root / 'ImageSets' / 'Main' / f'{split}.txt'
     if not path.is_file():
         there = ', '.join(sorted(file.stem for file in path.parent.glob('*.txt') if '_' not in file.stem))
         raise BadDataError(f'There is no split file {path}; splits there: {there or "none"}.')
-    lines: dict[str, int] = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        if line.strip():
-            image_id = line.split()[0]
-            if image_id in lines:
-                raise BadDataError(f'{path}, line {number}: image {image_id} stands in line {lines[image_id]} already.')
-            lines[image_id] = number
-    if not lines:
-        raise BadDataError(f'{path} is empty; it must name one image a line.')
-    return lines
+    listed = read_split(path, lambda name: (root / 'Annotations' / f'{name}.xml').is_file())
+    image_ids = list(dict.fromkeys(listed))
+    repeated = len(listed) - len(image_ids)
+    return image_ids, Counter({Kind.TWICE.name: repeated} if repeated else {})
 
 
-def _read_annotation(path: Path, image: int) -> list[_Annotation]:
+def _read_annotation(path: Path, image: int, image_path: str, problems: Counter[str]) -> list[_Annotation]:
     try:
         root = ET.parse(path).getroot()
-    except (ET.ParseError, UnicodeError) as error:
+    except (ET.ParseError, ValueError, LookupError) as error:
         raise BadDataError(f'{path} is no XML: {error}.') from None
-    items = [_read_object(node, f'{path}, object {n}', image) for n, node in enumerate(root.findall('object'), start=1)]
+    if (unread := unread_content(root)) is not None:
+        raise BadDataError(f'{path} has no <object>, but numbers in <{unread}>: nothing of it can be read.')
+    size = _size(image_path) or stated_size(root)
+    items = []
+    for number, node in enumerate(root.findall('object'), start=1):
+        item = _read_object(node, f'{path}, object {number}', image)
+        try:
+            items.append(item if size is None else _clipped(item, size, problems))
+        except BadObjectError as bad:
+            problems[bad.kind.name] += 1
     # The metric sees difficult objects behind the others; the same order here makes equal overlaps fall alike.
     return sorted(items, key=lambda item: item.difficult)
+
+
+def _size(image_path: str) -> Size | None:
+    try:
+        return image_size(image_path) if image_path else None
+    except BrokenImageError:
+        return None
+
+
+def _clipped(item: _Annotation, size: Size, problems: Counter[str]) -> _Annotation:
+    box, overhang = clip_box(item.box, 1, size)
+    if overhang:
+        problems[overhang_kind(overhang).name] += 1
+    return item._replace(box=box)
 
 
 def _read_object(node: ET.Element, place: str, image: int) -> _Annotation:
@@ -138,8 +165,3 @@ def _to_objects(items: list[_Annotation], classes: Sequence[str]) -> Objects:
         np.array([item.box for item in items], dtype=np.float64).reshape(-1, 4) - 1,
         np.array([item.difficult for item in items], dtype=bool),
     )
-
-
-def _image_path(root: Path, image_id: str) -> str:
-    candidates = (root / 'JPEGImages' / f'{image_id}{suffix}' for suffix in IMAGE_SUFFIXES)
-    return next((str(path) for path in candidates if path.is_file()), '')

@@ -15,12 +15,13 @@ from mmdet.structures.bbox import get_box_tensor
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from mobilenext_det.datasets.checked import PROBLEMS
 from mobilenext_det.errors import BadDataError
 
 from .devkit_files import write_detections
 from .records import EvaluationSet, ImageRecord
 from .summary import Difficult, Evaluated, Summary, summarise
-from .tables import class_table, coco_line, footnotes
+from .tables import results_text
 
 
 @METRICS.register_module()
@@ -103,8 +104,7 @@ class VOCAveragePrecision(BaseMetric):
         """
         self.data = data = EvaluationSet.from_records(results, self._classes(), self.inclusive)
         self.summary = summarise(data, self.iou_threshold, self.difficult, self.coco)
-        parts = (class_table(self.summary).markdown(), coco_line(self.summary), footnotes(self.summary))
-        print_log('\n' + '\n'.join(filter(None, parts)), logger='current')
+        print_log(f'\n{results_text(self.summary)}', logger='current')
         if math.isnan(self.summary.mAP_area):
             print_log(
                 f'mAP is undefined: the {len(results)} images hold no object of the classes {", ".join(data.classes)}; '
@@ -185,6 +185,7 @@ def _record(sample: Mapping) -> ImageRecord:
         boxes=_array(found['bboxes'], 4),
         labels=_array(found['labels']),
         scores=_array(found['scores']),
+        problems=sample.get(PROBLEMS, {}),
     )
 
 

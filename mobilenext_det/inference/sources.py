@@ -13,10 +13,11 @@ from urllib.parse import unquote, urlsplit
 import cv2
 import numpy as np
 
-from mobilenext_det.datasets.image_check import BrokenImageError, check_complete
+from mobilenext_det.datasets.image_check import BrokenImageError, check_complete, read_image
+from mobilenext_det.datasets.image_files import IMAGE_SUFFIXES
 from mobilenext_det.errors import UserError
 
-IMAGES = {'.jpg', '.jpeg', '.jfif', '.png', '.bmp', '.webp', '.tif', '.tiff'}
+IMAGES = set(IMAGE_SUFFIXES)
 VIDEOS = {'.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg'}
 _ADDRESS = re.compile(r'[a-z][a-z0-9+.-]+://', re.IGNORECASE)
 _SECONDS = 20  # to wait for a server
@@ -69,14 +70,9 @@ class Source(NamedTuple):
     def _from_image_file(self) -> np.ndarray:
         try:
             check_complete(self.given)
-            image = cv2.imread(self.given)
+            return read_image(self.given)
         except BrokenImageError as error:
             raise UnreadableError(f'{self.given}: {error}.') from error
-        except cv2.error as error:  # such as one of more pixels than OpenCV reads
-            raise UnreadableError(f'{self.given}: OpenCV cannot read the image ({error.err}).') from error
-        if image is None:
-            raise UnreadableError(f'{self.given}: the file is not an image that can be read.')
-        return image
 
     def _from_address(self) -> np.ndarray | cv2.VideoCapture:
         """Read an image by its content type; anything else at an address is for OpenCV to read."""

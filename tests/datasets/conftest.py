@@ -22,6 +22,7 @@ class VOCFolder:
         self.image_ids = []
         for name in ('ImageSets/Main', 'Annotations', 'JPEGImages'):
             (root / 'VOC2007' / name).mkdir(parents=True)
+        self.path('JPEGImages', 'Thumbs.db').touch()  # an empty folder is taken for a lost one
 
     def path(self, *parts) -> Path:
         return self.root.joinpath('VOC2007', *parts)

@@ -161,7 +161,7 @@ def binary_xml(voc, obj):
 
 
 def wrong_size(voc, obj):
-    size = '<size><width>40</width><height>60</height></size>'
+    size = '<size><width>30</width><height>20</height></size>'
     voc.add('bad', xml=f'<annotation>{size}{obj()}</annotation>')
     return voc.path('Annotations/bad.xml')
 
@@ -210,7 +210,7 @@ def test_empty_split(voc):
 
 def test_missing_split(voc, obj):
     voc.add('a', obj())
-    with pytest.raises(FileNotFoundError, match='nowhere.txt: the split file is missing; check data_root'):
+    with pytest.raises(BadDataError, match='nowhere.txt: the split file is missing; check data_root'):
         DATASETS.build(dict(type='CheckedVOCDataset', data_root=str(voc.root), ann_file='nowhere.txt'))
 
 
@@ -257,7 +257,7 @@ def test_filter_cfg(voc, obj):
 
 
 def test_lazy_init_reads_nothing_until_asked(voc, obj, log):
-    voc.add('a', obj(box=(5, 5, 5, 5)))
+    voc.add('a', obj(), obj(box=(5, 5, 5, 5)))
     dataset = voc.read(lazy_init=True)
     assert (dataset.problems, log) == ([], [])
     assert dataset.metainfo['classes'] == ('dog', 'cat')

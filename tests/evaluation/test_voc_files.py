@@ -18,10 +18,18 @@ def test_reads_objects_zero_based_with_difficult_ones_last(voc):
     assert objects.boxes[0].tolist() == [10, 10, 49, 49]
 
 
-def test_keeps_what_training_would_clip_or_skip(voc):
-    voc.annotate('000001', ('dog', 0, 7, 8, 7, 8), ('dog', 0, 150.5, 1, 170, 20), ('dog', 0, -3, 1, 9, 9))
-    boxes = read_ground_truth(voc.root, 'test').objects.boxes[:3]
-    assert boxes.tolist() == [[6, 7, 6, 7], [149.5, 0, 169, 19], [-4, 0, 8, 8]]
+def test_boxes_that_leave_the_image_are_clipped_and_counted(voc):
+    voc.annotate(
+        '000001',
+        *(('dog', 0, 7, 8, 7, 8), ('dog', 0, 150.5, 1, 170, 20), ('dog', 0, 0, 1, 9, 9), ('dog', 0, 165, 1, 170, 9)),
+    )
+    truth = read_ground_truth(voc.root, 'test')
+    expected = [[6, 7, 6, 7], [149.5, 0, 159, 19], [0, 0, 8, 8]]
+    assert truth.objects.boxes[:3].tolist() == expected
+    assert truth.problems == {'OVERHANG': 1, 'CLIPPED': 1, 'OUTSIDE': 1}
+    for path in (voc.root / 'JPEGImages').iterdir():
+        path.unlink()  # the annotation's own size is taken, then
+    assert read_ground_truth(voc.root, 'test').objects.boxes[:3].tolist() == expected
 
 
 def test_needs_no_images_and_no_difficult_flag(voc):
@@ -40,7 +48,7 @@ def test_classes_of_ones_own(voc):
     assert truth.classes == ('Zebra', 'cat', 'dog')
     truth = read_ground_truth(voc.root, 'test', ['dog', 'Zebra'])
     assert (truth.classes, truth.left_out, truth.objects.label.tolist()) == (('dog', 'Zebra'), ['cat'], [1, 0, 0])
-    with pytest.raises(BadDataError, match=r"Class 'zebra' is not among those of .*test.txt: Zebra, cat, dog\."):
+    with pytest.raises(BadDataError, match=r"Class 'zebra' is not among those of test.txt: Zebra, cat, dog\."):
         read_ground_truth(voc.root, 'test', ['zebra'])
 
 
@@ -76,11 +84,11 @@ def test_bad_splits(voc):
     with pytest.raises(BadDataError, match=r'There is no split file .*val\.txt; splits there: test\.'):
         read_ground_truth(voc.root, 'val')
     voc.split('000001', '000009')
-    with pytest.raises(BadDataError, match=r'test\.txt, line 2: there is no .*000009\.xml'):
+    with pytest.raises(BadDataError, match=r'test\.txt names 000009, but there is no .*000009\.xml'):
         read_ground_truth(voc.root, 'test')
     voc.split('000001', '000002', '000001')
-    with pytest.raises(BadDataError, match=r'test\.txt, line 3: image 000001 stands in line 1 already'):
-        read_ground_truth(voc.root, 'test')
+    truth = read_ground_truth(voc.root, 'test')
+    assert (truth.image_ids, truth.problems) == (['000001', '000002'], {'TWICE': 1})
     voc.split()
     with pytest.raises(BadDataError, match='is empty; it must name one image a line'):
         read_ground_truth(voc.root, 'test')
