@@ -24,7 +24,7 @@ from .records import Detections, EvaluationSet
 
 FIELDS = 'image score xmin ymin xmax ymax'
 LONGEST_NAME = 255  # bytes, of a file
-_LINE_ENDS = {ord(end): quote(end) for end in '\n\r'}
+_ESCAPED = {ord(character): quote(character) for character in '%\n\r'}
 _Row = tuple[int, float, float, float, float, float]  # the index of the image in the place of its name
 
 
@@ -92,7 +92,8 @@ def read_detections(
     for name, path in files.items():
         if name not in classes and name not in left_out:
             raise BadDataError(f"{path}: unknown class '{name}'; the classes are {', '.join(classes)}.")
-    images = {_in_a_line(name): index for index, name in enumerate(image_ids)}
+    images = {name: index for index, name in enumerate(image_ids)}  # as the devkit's own files have them
+    images |= {_in_a_line(name): index for name, index in images.items()}
     read = {label: _read_file(files[name], images) for label, name in enumerate(classes) if name in files}
     rows = [row for label in read for row in read[label]]
     numbers = np.array([row[1:] for row in rows], dtype=np.float64).reshape(-1, 5)
@@ -117,7 +118,7 @@ def _file_name(split: str, name: str) -> str:
 
 def _in_a_line(name: str) -> str:
     """Return an image's name as it stands in a line."""
-    return name.translate(_LINE_ENDS) if name == name.strip() else quote(name, safe='/', errors='surrogateescape')
+    return name.translate(_ESCAPED) if name == name.strip() else quote(name, safe='/', errors='surrogateescape')
 
 
 def _read_file(path: Path, images: dict[str, int]) -> list[_Row]:
