@@ -27,6 +27,10 @@ class BadDataError(UserError):
     """Data that cannot be trained on or evaluated, with the file to look at and the fix."""
 
 
+class TrainingError(UserError):
+    """A training that cannot go on, with where it stopped and the fix."""
+
+
 class CheckpointError(UsageError):
     """A checkpoint that cannot be read."""
 

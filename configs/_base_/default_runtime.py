@@ -16,6 +16,8 @@ default_hooks = dict(
         rule='greater',
     ),
     settings=dict(type='SettingsHook'),
+    resume=dict(type='ResumeHook'),
+    finite=dict(type='FiniteHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'),
     checkpoint_fit=dict(type='CheckpointFitHook'),

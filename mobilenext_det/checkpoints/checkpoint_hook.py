@@ -8,7 +8,7 @@ from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.fileio.backends import BaseStorageBackend, LocalBackend
 from mmengine.hooks import CheckpointHook
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mobilenext_det.files import AtomicBackend, write_atomically
 
@@ -67,7 +67,8 @@ class SafeCheckpointHook(CheckpointHook):
         """Save, noting whether a validation of the same iteration follows."""
         loop, done = runner.train_loop, runner.iter + 1
         due = done >= loop.val_begin and (done % loop.val_interval == 0 or done == loop.max_iters)
-        pending = due and not self.by_epoch and runner.val_loop is not None
+        by_iteration = not self.by_epoch and isinstance(loop, IterBasedTrainLoop)
+        pending = due and by_iteration and runner.val_loop is not None
         runner.message_hub.update_info('pending_validation', pending)
         super()._save_checkpoint(runner)
 

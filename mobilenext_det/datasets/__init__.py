@@ -2,6 +2,7 @@
 
 from mobilenext_det.errors import BadDataError
 
+from .class_balanced import ClassBalancedDataset
 from .coco import CheckedCocoDataset
 from .crops import SSDRandomCrop
 from .expand import SSDExpand
@@ -19,6 +20,7 @@ __all__ = [
     'CheckedCocoDataset',
     'CheckedLoadImage',
     'CheckedVOCDataset',
+    'ClassBalancedDataset',
     'ImageFolder',
     'PackImage',
     'PackedBatch',

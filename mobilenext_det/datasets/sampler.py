@@ -59,6 +59,10 @@ class ResumableSampler(InfiniteSampler):
         shuffle: Whether an epoch is a permutation or the dataset's own order. Defaults to True.
         seed: The run's seed; drawn once for all ranks if None.
 
+    Attributes:
+        by_epoch: Whether an iteration ends after one epoch, for a loop that counts in them, and begins with `epoch`.
+        epoch: The epoch that is next then.
+
     Raises:
         ValueError: If the dataset is empty, which would make an endless loop without an index.
     """
@@ -67,19 +71,31 @@ class ResumableSampler(InfiniteSampler):
         super().__init__(dataset, shuffle, seed)
         if self.size == 0:
             raise ValueError(f'{type(dataset).__name__} holds no sample to train on; check its ann_file and classes.')
-        self.start = 0
+        self.start, self.epoch, self.by_epoch = 0, 0, False
 
     def start_at(self, samples: int) -> None:
         """Make the next iteration begin where this rank stands after ``samples`` samples of its own."""
         self.start = samples
 
     def __iter__(self) -> Iterator[SeededIndex]:
-        """Yield this rank's indices, from the start position on and without an end."""
+        """Yield this rank's indices: those of one epoch, or from the start position on and without an end."""
+        if self.by_epoch:
+            order = self._order(self.epoch)
+            order += order[: len(self) * self.world_size - self.size]  # as many for every rank
+            yield from (
+                SeededIndex(index, self._sample_seed(self.epoch, index))
+                for index in order[self.rank :: self.world_size]
+            )
+            return
         epoch, offset = divmod(self.rank + self.start * self.world_size, self.size)
         while True:
             for index in self._order(epoch)[offset :: self.world_size]:
                 yield SeededIndex(index, self._sample_seed(epoch, index))
             epoch, offset = epoch + 1, (offset - self.size) % self.world_size
+
+    def __len__(self) -> int:
+        """Return the number of indices: of this rank's share of an epoch, or where there is no end of the data set."""
+        return -(-self.size // self.world_size) if self.by_epoch else self.size
 
     def _order(self, epoch: int) -> list[int]:
         if not self.shuffle:

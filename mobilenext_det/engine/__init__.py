@@ -2,14 +2,19 @@
 
 from .acceleration import AccelerationHook
 from .autocast import AutocastOptimWrapper
-from .loops import ResumableIterBasedTrainLoop
+from .finite_hook import FiniteHook
+from .loops import ResumableEpochBasedTrainLoop, ResumableIterBasedTrainLoop
+from .resume_hook import ResumeHook
 from .seed_hook import SeedIterationHook
 from .settings_hook import SettingsHook
 
 __all__ = [
     'AccelerationHook',
     'AutocastOptimWrapper',
+    'FiniteHook',
+    'ResumableEpochBasedTrainLoop',
     'ResumableIterBasedTrainLoop',
+    'ResumeHook',
     'SeedIterationHook',
     'SettingsHook',
 ]

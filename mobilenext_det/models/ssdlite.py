@@ -8,6 +8,7 @@ from typing import Any
 from mmdet.models.detectors import SingleStageDetector
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mobilenext_det.errors import UsageError
 
@@ -34,6 +35,7 @@ class SSDLite(SingleStageDetector):
         test_cfg: Settings of the head in testing.
         data_preprocessor: What batches go through first.
         init_cfg: Initialisation of the whole.
+        norm_eval: Keep all batch norm in evaluation mode while training, as batches of one image need it.
 
     Raises:
         UsageError: If `in_channels` are set and do not fit, or if the priors are not for the features' strides.
@@ -48,10 +50,11 @@ class SSDLite(SingleStageDetector):
         test_cfg: ConfigDict | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
+        norm_eval: bool = False,
     ) -> None:
         # Past SingleStageDetector's own, which builds all of the parts before any can be asked.
         super(SingleStageDetector, self).__init__(data_preprocessor, init_cfg)
-        self.train_cfg, self.test_cfg = train_cfg, test_cfg
+        self.train_cfg, self.test_cfg, self.norm_eval = train_cfg, test_cfg, norm_eval
         self.backbone = MODELS.build(backbone)
         features = backbone_features(self.backbone)
         channels = tuple(feature.channels for feature in features)
@@ -61,6 +64,14 @@ class SSDLite(SingleStageDetector):
         self.bbox_head = MODELS.build(_with_channels('bbox_head', bbox_head, levels, self.neck))
         if isinstance(getattr(self.bbox_head, 'prior_generator', None), SSDLitePriorGenerator):
             self._check_strides(features)
+
+    def train(self, mode: bool = True) -> SSDLite:
+        """Set the mode; with `norm_eval`, batch norm stays in evaluation mode."""
+        super().train(mode)
+        for module in self.modules():
+            if self.norm_eval and isinstance(module, _BatchNorm):
+                module.eval()
+        return self
 
     def _check_strides(self, features: Sequence[Feature]) -> None:
         strides = tuple(feature.stride for feature in features)
