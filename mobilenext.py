@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import io
 import runpy
 import sys
 from collections.abc import Callable
@@ -25,6 +26,9 @@ def exit_code(main: Callable[[], int | None]) -> int:
     Returns:
         0 if all was done, 1 if some inputs failed, 2 after a sentence.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')  # a name that a terminal cannot print ends no evaluation
     try:
         return main() or 0
     except Exception as error:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from .fonts import font_file
 from .palette import class_colour
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Return matplotlib's font: Pillow's own has no letters but those of ASCII."""
-    import matplotlib
-
-    return ImageFont.truetype(Path(matplotlib.get_data_path(), 'fonts', 'ttf', 'DejaVuSans.ttf'), size)
+def _font(path: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size)
 
 
 def legible_zoom(image: np.ndarray) -> int:
@@ -45,16 +42,16 @@ def draw_detections(image: np.ndarray, detections: Sequence[dict], classes: Sequ
     picture = picture.resize((zoom * picture.width, zoom * picture.height), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(picture)
     line = max(2, round(max(picture.size) / 320))
-    font = _font(max(11, round(max(picture.size) / 45)))
+    size = max(11, round(max(picture.size) / 45))
     surest_last = sorted(detections, key=lambda each: each['score'])
     for detection in surest_last:
         x1, y1, x2, y2 = (round(zoom * value) for value in detection['box'])
         colour = class_colour(classes.index(detection['class']))
         draw.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=colour, width=line)
     for detection in surest_last:
-        text = f'{detection["class"]} {detection["score"]:.2f}'
+        path, text = font_file(f'{detection["class"]} {detection["score"]:.2f}')
         corner = [zoom * value for value in detection['box'][:2]]
-        _label(draw, font, corner, text, class_colour(classes.index(detection['class'])), line)
+        _label(draw, _font(path, size), corner, text, class_colour(classes.index(detection['class'])), line)
     return np.array(picture)[..., ::-1].copy()
 
 

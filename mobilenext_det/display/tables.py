@@ -72,7 +72,8 @@ class Table:
         Args:
             row: A value for each column.
         """
-        return [column.text(value) for column, value in zip(self.columns, row, strict=True)]
+        texts = (column.text(value) for column, value in zip(self.columns, row, strict=True))
+        return [text.encode(errors='backslashreplace').decode() for text in texts]  # UTF-8 has no half characters
 
     def texts(self) -> list[list[str]]:
         """Return all rows as they are written, the total last."""

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
@@ -14,8 +13,9 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.typing import ColorType
 
+from mobilenext_det.display.fonts import drawable, styled
 from mobilenext_det.display.palette import colour_of
-from mobilenext_det.display.style import INK, STYLE
+from mobilenext_det.display.style import INK
 
 from .errors import KINDS, ErrorBreakdown
 from .summary import ClassResult, Summary
@@ -31,7 +31,7 @@ def precision_recall_curves(names: Sequence[str], summaries: Sequence[Summary]) 
     labels = [label for label, result in enumerate(summaries[0].classes) if result.objects]
     columns = min(5, max(1, len(labels)))
     rows = max(1, math.ceil(len(labels) / columns))
-    with rc_context(STYLE):
+    with styled([*names, *(result.name for result in summaries[0].classes)]):
         layout = ConstrainedLayoutEngine(h_pad=0.09, w_pad=0.07)
         figure = Figure(figsize=(11, 2.2 * rows + 0.5), layout=layout)
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
@@ -40,7 +40,7 @@ def precision_recall_curves(names: Sequence[str], summaries: Sequence[Summary]) 
         for cell, label in zip(axes.flat, labels, strict=False):
             for index, summary in enumerate(summaries):
                 _curve(cell, summary.classes[label], colour_of(index), filled=len(summaries) == 1)
-            cell.set(title=summaries[0].classes[label].name, xlim=(0, 1.02), ylim=(0, 1.04))
+            cell.set(title=drawable(summaries[0].classes[label].name), xlim=(0, 1.02), ylim=(0, 1.04))
             cell.set_xticks((0, 0.5, 1), ('0', '.5', '1'))
             cell.set_yticks((0, 0.5, 1), ('0', '.5', '1'))
         figure.supxlabel('recall', fontsize=9, color=INK)
@@ -77,9 +77,9 @@ def average_precision_bars(names: Sequence[str], summaries: Sequence[Summary]) -
         colours: tuple[ColorType, ColorType] = colour_of(0), to_rgba(colour_of(0), 0.45)
     else:
         by_name = [{r.name: r.AP_11points for r in summary.classes} for summary in summaries]
-        bars = {name: [values[r.name] for r in results] for name, values in zip(names, by_name, strict=True)}
+        bars = {drawable(name): [values[r.name] for r in results] for name, values in zip(names, by_name, strict=True)}
         colours = colour_of(0), colour_of(1)
-    with rc_context(STYLE):
+    with styled([*names, *(result.name for result in results)]):
         figure = Figure(figsize=(11, 0.34 * len(results) + 1.2), layout='constrained')
         axes = figure.subplots()
         places, height = np.arange(len(results)), 0.36
@@ -87,7 +87,7 @@ def average_precision_bars(names: Sequence[str], summaries: Sequence[Summary]) -
             ordered = [100 * values[index] for index in order]
             container = axes.barh(places + side * height, ordered, height, color=colour, label=name)
             axes.bar_label(container, fmt='%.1f', padding=3, fontsize=7, color=INK)
-        axes.set_yticks(places, [results[index].name for index in order])
+        axes.set_yticks(places, [drawable(results[index].name) for index in order])
         axes.set(xlim=(0, 106), xlabel='average precision in percent', xticks=range(0, 101, 20))
         axes.set_ylim(-0.6, max(len(results), 1) - 0.4)
         axes.tick_params(axis='y', length=0)
@@ -103,7 +103,7 @@ def error_bars(names: Sequence[str], breakdowns: Sequence[ErrorBreakdown]) -> Fi
         names: Names of the sets of detections.
         breakdowns: Their errors.
     """
-    with rc_context(STYLE):
+    with styled(names):
         figure = Figure(figsize=(11, 2.9), layout='constrained')
         axes = figure.subplots()
         places, width = np.arange(len(KINDS)), 0.7 / len(breakdowns)
@@ -135,7 +135,7 @@ def confusion_map(classes: Sequence[str], matrix: np.ndarray) -> Figure:
     colours[off_diagonal] = to_rgba(colour_of(1))
     colours[..., 3] = np.sqrt(shares)
     side = min(11.0, 0.42 * len(matrix) + 2.6)
-    with rc_context(STYLE):
+    with styled(classes):
         figure = Figure(figsize=(side, side * 0.94), layout='constrained')
         axes = figure.subplots()
         axes.imshow(colours, interpolation='none')
@@ -143,8 +143,8 @@ def confusion_map(classes: Sequence[str], matrix: np.ndarray) -> Figure:
             ink = 'white' if shares[row, column] > 0.45 else INK
             axes.text(column, row, matrix[row, column], ha='center', va='center', color=ink, fontsize=7)
         places = range(len(matrix))
-        axes.set_xticks(places, [*classes, 'missed'], rotation=50, ha='right', rotation_mode='anchor')
-        axes.set_yticks(places, [*classes, 'background'])
+        axes.set_xticks(places, [*map(drawable, classes), 'missed'], rotation=50, ha='right', rotation_mode='anchor')
+        axes.set_yticks(places, [*map(drawable, classes), 'background'])
         axes.set_xlabel('detected as')
         axes.set_ylabel('object')
         axes.set_xticks(np.arange(len(matrix) - 1) + 0.5, minor=True)
@@ -160,4 +160,4 @@ def confusion_map(classes: Sequence[str], matrix: np.ndarray) -> Figure:
 def _legend(figure: Figure, names: Sequence[str]) -> None:
     if len(names) > 1:
         handles = [Line2D([], [], color=colour, linewidth=5) for colour in map(colour_of, range(len(names)))]
-        figure.legend(handles, names, loc='outside upper right', ncols=2)
+        figure.legend(handles, [drawable(name) for name in names], loc='outside upper right', ncols=2)

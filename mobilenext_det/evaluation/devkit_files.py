@@ -24,7 +24,6 @@ from .records import Detections, EvaluationSet
 
 FIELDS = 'image score xmin ymin xmax ymax'
 LONGEST_NAME = 255  # bytes, of a file
-_ESCAPED = {ord(character): quote(character) for character in '%\n\r'}
 _Row = tuple[int, float, float, float, float, float]  # the index of the image in the place of its name
 
 
@@ -58,7 +57,7 @@ def write_detections(data: EvaluationSet, folder: str | Path, split: str = 'test
         )
         paths.append(folder / _file_name(split, name))
         lines = (f'{names[image]} {score!r} {" ".join(map(repr, box))}\n' for image, score, box in rows)
-        paths[-1].write_bytes(''.join(lines).encode('utf-8', 'surrogateescape'))
+        paths[-1].write_bytes(''.join(lines).encode())
     return paths
 
 
@@ -108,17 +107,30 @@ def read_detections(
 
 def _file_name(split: str, name: str) -> str:
     """Return the name of a class's file; of a name too long for a file system the end is a digest."""
-    written = name.replace('%', '%25').replace('/', '%2F').replace('\0', '%00')
+    written = _escaped(name, '%/\0')
     room = LONGEST_NAME - len(f'comp4_det_{split}_.txt'.encode())
-    if len(written.encode('utf-8', 'surrogateescape')) > room:
-        digest = blake2b(written.encode('utf-8', 'surrogateescape'), digest_size=8).hexdigest()
-        written = f'{written[: room // 4 - 5]}~{digest}'  # a character takes four bytes at most
+    if len(written.encode()) > room:
+        # A character takes four bytes at most.
+        written = f'{written[: room // 4 - 5]}~{blake2b(written.encode(), digest_size=8).hexdigest()}'
     return f'comp4_det_{split}_{written}.txt'
 
 
 def _in_a_line(name: str) -> str:
     """Return an image's name as it stands in a line."""
-    return name.translate(_ESCAPED) if name == name.strip() else quote(name, safe='/', errors='surrogateescape')
+    blanks = '' if name == name.strip() else ''.join(filter(str.isspace, name))
+    return _escaped(name, f'%\n\r{blanks}')
+
+
+def _escaped(text: str, unsafe: str) -> str:
+    """Escape characters, and those that UTF-8 has not: they stand for bytes in a file's name that are no UTF-8."""
+    return ''.join(
+        f'%u{ord(letter):04X}'
+        if '\ud800' <= letter <= '\udfff'
+        else quote(letter, safe='')
+        if letter in unsafe
+        else letter
+        for letter in text
+    )
 
 
 def _read_file(path: Path, images: dict[str, int]) -> list[_Row]:

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
 from mobilenext_det.datasets.image_check import BrokenImageError, read_image
-from mobilenext_det.display.style import INK, STYLE
+from mobilenext_det.display.fonts import drawable, styled
+from mobilenext_det.display.style import INK
 
 from .average_precision import FALSE_POSITIVE, TRUE_POSITIVE
 from .errors import KINDS, ErrorBreakdown
@@ -96,7 +96,7 @@ def contact_sheet(pictures: Sequence[Picture]) -> Figure:
         pictures: What to draw.
     """
     rows = math.ceil(len(pictures) / COLUMNS)
-    with rc_context(STYLE):
+    with styled(picture.caption for picture in pictures):
         layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.07)
         figure = Figure(figsize=(11, 2.55 * rows), layout=layout)
         axes = figure.subplots(rows, COLUMNS, squeeze=False)
@@ -136,7 +136,7 @@ def _draw(axes: Axes, picture: Picture) -> None:
             axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor='black', linewidth=3.2, alpha=0.35))
             axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=1.8, linestyle=style))
     axes.set(xlim=(x1, x2), ylim=(y2, y1), xticks=(), yticks=(), anchor='S')
-    axes.set_xlabel(picture.caption, color=INK, fontsize=8.5, linespacing=1.5)
+    axes.set_xlabel('\n'.join(map(drawable, picture.caption.splitlines())), color=INK, fontsize=8.5, linespacing=1.5)
     axes.spines[:].set_visible(False)
     axes.grid(visible=False)
 

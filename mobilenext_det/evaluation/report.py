@@ -49,7 +49,7 @@ def write_report(folder: str | Path, sets: Sequence[Evaluated], title: str = 'VO
     sections = [*_of_all(sets, breakdowns, folder), *_of_first(sets[0], breakdowns[0], folder, several)]
     tiles = [_tiles(each.summary, each.name if several else '') for each in sets]
     page = folder / 'index.html'
-    write_atomically(html_page(title, note, sections, NUMBERS, tiles=tiles).encode(), page)
+    write_atomically(html_page(title, note, sections, NUMBERS, tiles=tiles).encode(errors='backslashreplace'), page)
     return page
 
 

@@ -127,7 +127,21 @@ def test_names_that_cannot_be_told_apart(tmp_path):
         write_detections(data, tmp_path)
 
 
-ODD = ('cat/dog', 'cat%2Fdog', '50%', '猫', '[b] {x} | <i>', '*', '..', 'a b', 'ä', '\udcff', 'n' * 300, '猫' * 300)
+ODD = (
+    'cat/dog',
+    'cat%2Fdog',
+    '50%',
+    '猫',
+    '[b] {x} | <i>',
+    '*',
+    '..',
+    'a b',
+    'ä',
+    '\udcff',
+    '\ud800',
+    'n' * 300,
+    '猫' * 300,
+)
 ODD_IMAGES = ('my cat 1', 'sub/b', ' c ', 'd\ne', 'd%0Ae', 'ü', '\udcff', '#1', '{}', '0.5 1 2 3 4')
 
 
