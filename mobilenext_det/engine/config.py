@@ -156,8 +156,16 @@ def require_data(config: Config, *loaders: str) -> None:
             below = dataset.data_prefix.img_path if images else dataset.get('ann_file') or ''
             path = os.path.join(dataset.get('data_root') or '', below)
             if '://' not in path and not os.path.exists(path):
-                what, advice = ('the images of', _LAY_OUT) if images else ('the list of images in', _GET_DATA)
+                what, advice = ('the images of', _LAY_OUT) if images else ('the list of images in', _get_list(dataset))
                 raise UsageError(f'There is no {path}, {what} {config.filename}: {advice}')
+
+
+def _get_list(dataset: ConfigDict) -> str:
+    """Say how to come by a list of images: by itself where the annotations are there."""
+    folder = Path(dataset.get('data_root') or '', (dataset.get('data_prefix') or {}).get('sub_data_root') or '')
+    folder /= dataset.get('ann_subdir', 'Annotations')
+    count = sum(1 for _ in folder.glob('*.xml'))
+    return f"ann_file='' of this data set reads all {count} annotations in {folder}." if count else _GET_DATA
 
 
 def class_lists(config: Config, *loaders: str) -> dict[str, tuple[str, ...]]:

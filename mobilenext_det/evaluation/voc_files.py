@@ -69,13 +69,14 @@ def read_ground_truth(voc_root: str | Path, split: str, classes: Sequence[str] |
         BadDataError: A file is missing, is no XML, or holds a box or flag that is none; a class is not annotated.
     """
     root = Path(voc_root)
-    image_ids, problems = _read_split(root, split)
+    split_file = root / 'ImageSets' / 'Main' / f'{split}.txt'
+    image_ids, problems = _read_split(root, split_file)
     find_image, paths, annotations = ImageFinder(), [], []
     for image, image_id in enumerate(track(image_ids, description='Reading annotations', transient=True)):
         path = root / 'Annotations' / f'{image_id}.xml'
         if not path.is_file():
             raise BadDataError(
-                f'{split}.txt names {image_id}, but there is no {path}; get the file or take the line out.'
+                f'{split_file} names {image_id}, but there is no {path}; get the file or take the line out.'
             )
         paths.append(find_image(str(root / 'JPEGImages' / image_id)) or '')
         annotations += _read_annotation(path, image, paths[-1], problems)
@@ -85,7 +86,7 @@ def read_ground_truth(voc_root: str | Path, split: str, classes: Sequence[str] |
     classes = known if classes is None else tuple(classes)
     for name in classes:
         if name not in known:
-            raise BadDataError(f"Class '{name}' is not among those of {split}.txt: {', '.join(known)}.")
+            raise BadDataError(f"Class '{name}' is not among those of {split_file}: {', '.join(known)}.")
     return GroundTruth(
         classes,
         image_ids,
@@ -96,9 +97,8 @@ def read_ground_truth(voc_root: str | Path, split: str, classes: Sequence[str] |
     )
 
 
-def _read_split(root: Path, split: str) -> tuple[list[str], Counter[str]]:
+def _read_split(root: Path, path: Path) -> tuple[list[str], Counter[str]]:
     """The images a split names, each once, and the count of those that it names more than once."""
-    path = root / 'ImageSets' / 'Main' / f'{split}.txt'
     if not path.is_file():
         there = ', '.join(sorted(file.stem for file in path.parent.glob('*.txt') if '_' not in file.stem))
         raise BadDataError(f'There is no split file {path}; splits there: {there or "none"}.')

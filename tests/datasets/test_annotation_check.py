@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobilenext_det.datasets.annotation_check import Kind, Problem, check_objects, stated_size
+from mobilenext_det.datasets.annotation_check import check_objects, stated_size
+from mobilenext_det.datasets.problems import Kind, Problem
 
 LABELS = {'dog': 0, 'Cat': 1}
 SIZE = (60, 40)

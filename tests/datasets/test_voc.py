@@ -1,11 +1,16 @@
 import re
 
 import pytest
+import torch
 from mmdet.datasets import VOCDataset
 from mmdet.registry import DATASETS
+from mmengine.structures import InstanceData
 
-from mobilenext_det.datasets.annotation_check import Kind
+from mobilenext_det.datasets import CheckedVOCDataset
+from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.errors import BadDataError
+from mobilenext_det.evaluation import VOCAveragePrecision
+from mobilenext_det.evaluation.tables import results_text
 
 
 def kinds(dataset):
@@ -110,7 +115,7 @@ def test_more_classes_than_voc_get_as_many_colours(voc, obj):
     assert dataset.get_data_info(0)['instances'][0]['bbox_label'] == 24
 
 
-@pytest.mark.parametrize('suffix', ['.jpg', '.jpeg', '.png', '.bmp', '.JPG', '.JPEG', '.PNG'])
+@pytest.mark.parametrize('suffix', ['.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.JPG', '.Jpeg', '.TIF'])
 def test_image_suffixes(voc, obj, suffix):
     path = voc.add('a', obj(), suffix=suffix)
     assert voc.read(on_bad_data='stop').get_data_info(0)['img_path'] == str(path)
@@ -282,3 +287,104 @@ def test_wrappers_of_mmengine(voc, obj):
     assert len(repeated) == 12
     assert repeated.metainfo['classes'] == ('dog', 'cat')
     assert [repeated.get_data_info(i)['img_id'] for i in (0, 3, 11)] == ['a', 'b', 'b']
+
+
+def test_jfif_is_jpeg_and_of_two_files_the_preferred_one_is_read(voc, obj):
+    path = voc.add('a', obj())
+    path.rename(path.with_suffix('.JFIF'))
+    assert voc.read(on_bad_data='stop').get_data_info(0)['img_path'] == str(path.with_suffix('.JFIF'))
+    voc.add('a', obj(), suffix='.png', name_in_split=False)
+    assert voc.read(on_bad_data='stop').get_data_info(0)['img_path'] == str(path.with_suffix('.png'))
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_boxes_that_leave_the_image_are_clipped_alike_in_training_and_testing(voc, obj, test_mode):
+    voc.add('a', obj(box=(50, 5, 65, 9)), obj(box=(-20, -20, 30, 30)), obj(box=(61, 5, 70, 9)))
+    dataset = voc.read(test_mode=test_mode)
+    assert [instance['bbox'] for instance in dataset.get_data_info(0)['instances']] == [[49, 4, 59, 8], [0, 0, 29, 29]]
+    assert kinds(dataset) == [Kind.OVERHANG, Kind.OVERHANG, Kind.OUTSIDE]
+
+
+def test_a_box_of_one_pixel_counts_in_testing_as_to_the_devkit_and_cannot_be_learnt(voc, obj):
+    voc.add('a', obj(), obj(box=(5, 5, 5, 9)))
+    assert len(voc.read().get_data_info(0)['instances']) == 1
+    assert voc.read(test_mode=True).get_data_info(0)['instances'][1]['bbox'] == [4, 4, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ('stated', 'found'), [((61, 39), [Kind.SIZE_OFF]), ((40, 60), [Kind.SIZE_SWAPPED]), ((0, 0), [Kind.NO_SIZE])]
+)
+def test_the_images_own_size_counts(voc, obj, stated, found):
+    size = f'<size><width>{stated[0]}</width><height>{stated[1]}</height></size>'
+    voc.add('a', xml=f'<annotation>{size}{obj()}</annotation>')
+    dataset = voc.read(on_bad_data='stop')
+    assert kinds(dataset) == found and dataset.get_data_info(0)['width'] == 60
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        '<objects><item><name>dog</name><box>1 2 30 40</box></item></objects>',
+        '<Object><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></Object>',
+        '<image><box label="dog" xtl="1.5" ytl="2" xbr="30" ybr="40"/></image>',
+    ],
+)
+def test_a_file_of_which_nothing_was_read_is_no_empty_image(voc, obj, content):
+    voc.add('good', obj())
+    voc.add('bad', xml=f'<annotation><filename>bad.jpg</filename>{content}</annotation>')
+    dataset = voc.read()
+    assert kinds(dataset) == [Kind.NOTHING_READ] and len(dataset) == 1
+
+
+def test_images_without_objects_are_counted(voc, obj, log):
+    voc.add('good', obj())
+    voc.add('empty', '<source><database>1 2 3 4</database></source>')
+    voc.add('spoilt', obj(box=(5, 5, 5, 9)))
+    dataset = voc.read()
+    assert '2 of 3 images and 1 objects are usable; 1 of the images have no object: they teach background' in log[0]
+    assert kinds(dataset) == [Kind.NO_AREA, Kind.NOTHING_LEFT]
+    voc.read(filter_cfg=dict(filter_empty_gt=True))
+    assert 'filter_empty_gt=True) leaves them out of training' in log[1]
+
+
+def test_an_image_that_is_listed_twice_is_read_once(voc, obj):
+    voc.add('a', obj())
+    voc.image_ids = ['a', 'a.jpg']
+    dataset = voc.read()
+    assert kinds(dataset) == [Kind.TWICE] and len(dataset) == 1
+
+
+def test_a_folder_without_a_list(voc, obj):
+    """As Roboflow exports it: images and annotations side by side."""
+    for name in ('b', 'a'):
+        path = voc.add(name, obj())
+        voc.path(f'Annotations/{name}.xml').rename(path.with_suffix('.xml'))
+    flat = dict(
+        data_root=str(voc.path('JPEGImages')),
+        data_prefix=dict(sub_data_root=''),
+        img_subdir='',
+        ann_subdir='',
+        metainfo=dict(classes=('dog', 'cat')),
+    )
+    dataset = CheckedVOCDataset(**flat)
+    assert [dataset.get_data_info(index)['img_id'] for index in range(2)] == ['a', 'b']
+    with pytest.raises(
+        BadDataError, match="list.txt: the split file is missing; .*ann_file='' reads all 2 annotations"
+    ):
+        CheckedVOCDataset(ann_file='list.txt', **flat)
+
+
+def test_the_metric_learns_what_was_done_to_the_ground_truth(voc, obj):
+    voc.add('a', obj(box=(50, 5, 65, 9)), obj())
+    voc.add('b', obj())
+    pipeline = [dict(type='LoadAnnotations', with_bbox=True), dict(type='PackDetInputs')]
+    dataset = voc.read(test_mode=True, pipeline=pipeline)
+    metric = VOCAveragePrecision()
+    metric.dataset_meta = dataset.metainfo
+    for index in range(2):
+        sample = dataset[index]['data_samples']
+        sample.pred_instances = InstanceData(bboxes=torch.zeros(0, 4), labels=torch.zeros(0), scores=torch.zeros(0))
+        metric.process({}, [sample.to_dict()])
+    metric.compute_metrics(metric.results)
+    assert metric.summary.problems == {'OVERHANG': 1}
+    assert '| box leaves the image |     1 | clipped |' in results_text(metric.summary)
