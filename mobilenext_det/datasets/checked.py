@@ -85,8 +85,12 @@ class CheckedDataset(BaseDetDataset):
         )
 
     def _note(self, kind: Kind, path: str, detail: str, object_number: int | str | None = None) -> None:
-        """Note a problem; returns the entry of an image that cannot be used: none."""
         self.problems.append(Problem(kind, path, detail, object_number))
+
+    def _skip(self, kind: Kind, path: str, detail: str, object_number: int | str | None = None) -> dict | None:
+        """Note a problem, and return the entry of an image or object that has one: none."""
+        self._note(kind, path, detail, object_number)
+        return None
 
     def _nothing_left(self, path: str, instances: list[dict], problems: list[Problem]) -> bool:
         """Tell, and note, whether an image shows objects of which none is usable: it must not teach background."""

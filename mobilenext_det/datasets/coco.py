@@ -102,11 +102,11 @@ class CheckedCocoDataset(CheckedDataset, CocoDataset):
         """Read one image; None if it cannot be used."""
         path = os.path.join(self.data_prefix.get('img') or '', record['file_name'])
         if not os.path.isfile(path):
-            return self._note(Kind.NO_IMAGE, path, f'{self.ann_file} names it, but it does not exist')
+            return self._skip(Kind.NO_IMAGE, path, f'{self.ann_file} names it, but it does not exist')
         try:
             size = image_size(path)
         except BrokenImageError as error:
-            return self._note(Kind.BROKEN_IMAGE, path, str(error))
+            return self._skip(Kind.BROKEN_IMAGE, path, str(error))
         wrong = size_problem(stated_size(record), path, size, _boxes_fit(items, size))
         if wrong:
             self._note(wrong[0], f'{self.ann_file}, {record["file_name"]}', wrong[1])
@@ -127,7 +127,7 @@ class CheckedCocoDataset(CheckedDataset, CocoDataset):
             label = _label(item, names, self.labels)
             box, overhang = _box(item, size)
         except BadObjectError as bad:
-            return self._note(bad.kind, where, bad.detail, _name(item, place))
+            return self._skip(bad.kind, where, bad.detail, _name(item, place))
         if overhang:
             detail = f'the box leaves the image by {overhang:g} px'
             self._note(overhang_kind(overhang), where, detail, _name(item, place))
@@ -181,8 +181,8 @@ def category_names(content: dict[str, list], path: str) -> dict[Any, str]:
 
 def stated_size(record: dict) -> Size | None:
     """Return the (width, height) an image's entry states; None where they are missing, zero or no numbers."""
-    size = record.get('width'), record.get('height')
-    return (int(size[0]), int(size[1])) if all(_is_number(side) and side >= 1 for side in size) else None
+    sides = [int(record[side]) if _is_number(record.get(side)) else 0 for side in ('width', 'height')]
+    return (sides[0], sides[1]) if min(sides) > 0 else None
 
 
 def _label(item: dict, names: dict[Any, str], labels: dict[str, int]) -> int:

@@ -83,28 +83,28 @@ class CheckedVOCDataset(CheckedDataset, VOCDataset):
         try:
             root = ET.parse(xml_path).getroot()
         except FileNotFoundError:
-            return self._note(Kind.NO_XML, xml_path, f'{self.ann_file} names it, but it does not exist')
+            return self._skip(Kind.NO_XML, xml_path, f'{self.ann_file} names it, but it does not exist')
         except (OSError, MemoryError) as error:
             if trouble := reading_trouble(error, xml_path):
                 raise trouble from error
-            return self._note(Kind.BAD_XML, xml_path, f'it cannot be read as XML ({error})')
+            return self._skip(Kind.BAD_XML, xml_path, f'it cannot be read as XML ({error})')
         except (ET.ParseError, ValueError, LookupError) as error:
-            return self._note(Kind.BAD_XML, xml_path, f'it cannot be read as XML ({error})')
+            return self._skip(Kind.BAD_XML, xml_path, f'it cannot be read as XML ({error})')
         if root.tag != 'annotation':
-            return self._note(Kind.BAD_XML, xml_path, f'it holds <{root.tag}>, not <annotation>')
+            return self._skip(Kind.BAD_XML, xml_path, f'it holds <{root.tag}>, not <annotation>')
         if (unread := unread_content(root)) is not None:
-            return self._note(Kind.NOTHING_READ, xml_path, f'it has no <object>, but numbers in <{unread}>')
+            return self._skip(Kind.NOTHING_READ, xml_path, f'it has no <object>, but numbers in <{unread}>')
         return self._with_image(image_id, xml_path, root)
 
     def _with_image(self, image_id: str, xml_path: str, root: ET.Element) -> dict | None:
         stem = os.path.join(self.sub_data_root, self.img_subdir, image_id)
         image_path = self._find_image(stem)
         if image_path is None:
-            return self._note(Kind.NO_IMAGE, stem, f'no file of this name ends in {", ".join(IMAGE_SUFFIXES)}')
+            return self._skip(Kind.NO_IMAGE, stem, f'no file of this name ends in {", ".join(IMAGE_SUFFIXES)}')
         try:
             size = image_size(image_path)
         except BrokenImageError as error:
-            return self._note(Kind.BROKEN_IMAGE, image_path, str(error))
+            return self._skip(Kind.BROKEN_IMAGE, image_path, str(error))
         wrong = size_problem(stated_size(root), image_path, size, boxes_fit(root, size))
         if wrong:
             self._note(wrong[0], xml_path, wrong[1])

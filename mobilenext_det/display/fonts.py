@@ -45,8 +45,8 @@ def font_file(text: str) -> tuple[str, str]:
     """
     text = text if len(text) <= LONGEST else f'{text[: LONGEST - 8]}...{text[-5:]}'
     paths = dict.fromkeys(font for letter in text if (font := _font_of(letter)))
-    path = next((path for path in paths if all(ord(letter) in _letters(path) for letter in text)), _default())
-    return path, ''.join(letter if ord(letter) in _letters(path) else _number(letter) for letter in text)
+    path = next((path for path in paths if all(_has(path, letter) for letter in text)), _default())
+    return path, ''.join(letter if _has(path, letter) else _number(letter) for letter in text)
 
 
 def _number(letter: str) -> str:
@@ -56,9 +56,11 @@ def _number(letter: str) -> str:
 @cache
 def _font_of(letter: str) -> str | None:
     """Return the file of a font that has a letter, matplotlib's own first; None if there is none."""
-    if not letter.isprintable():
-        return None
-    return next((path for path in (_default(), *_others()) if ord(letter) in _letters(path)), None)
+    return next((path for path in (_default(), *_others()) if _has(path, letter)), None)
+
+
+def _has(path: str, letter: str) -> bool:
+    return letter.isprintable() and ord(letter) in _letters(path)
 
 
 @cache
