@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import warnings
@@ -96,7 +97,7 @@ def export_onnx(
         model = onnx.compose.merge_models(model, _suppression(model, network, batch), io_map=_same_names(model))
     onnx.helper.set_model_props(model, {'mobilenext_det': json.dumps(network.description | dict(batch=batch))})
     onnx.checker.check_model(model, full_check=True)
-    write_atomically(model.SerializeToString(), path)
+    write_atomically(_sealed(model.SerializeToString()), path)
 
 
 def trace(network: ExportableNetwork, opset: int = DEFAULT_OPSET, batch: int | None = None) -> onnx.ModelProto:
@@ -156,6 +157,16 @@ def _suppression(model: onnx.ModelProto, network: ExportableNetwork, batch: int 
             score_threshold=description['score_threshold'],
         )
     )
+
+
+def _sealed(content: bytes) -> bytes:
+    """Append a model's SHA-256, which `runtime.Detector` checks, as the last entry of its metadata.
+
+    One flipped bit is another weight otherwise. What follows a message of protocol buffers is merged into it.
+    """
+    seal = onnx.ModelProto()
+    onnx.helper.set_model_props(seal, {'sha256': hashlib.sha256(content).hexdigest()})
+    return content + seal.SerializeToString()
 
 
 def _same_names(model: onnx.ModelProto) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -23,6 +24,12 @@ import numpy as np
 
 # One run of the network: pictures in, its outputs out.
 Run = Callable[[np.ndarray], Sequence[np.ndarray]]
+
+_SEAL = b'rJ\n\x06sha256\x12@'  # the entry 'sha256' of a model's metadata; 64 digits follow
+_CHANGED = (
+    '{} is not as tools/export.py wrote it, but damaged or changed by another tool: export it again, or remove sha256 '
+    'from its metadata if the change is wanted.'
+)
 
 
 class DeployError(ValueError):
@@ -144,6 +151,7 @@ class Detector:
         options = onnxruntime.SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
+        sealed = _is_sealed(self.path)
         try:
             session = onnxruntime.InferenceSession(self.path, options, list(providers))
         except Exception as error:  # of many types, all from its compiled part
@@ -151,10 +159,11 @@ class Detector:
             raise DeployError(
                 f'{self.path} is no ONNX model that can be run here ({reason}): export it again.'
             ) from None
+        metadata = session.get_modelmeta().custom_metadata_map
+        if 'sha256' in metadata and not sealed:
+            raise DeployError(_CHANGED.format(self.path))
         (images,) = session.get_inputs()
-        return _parse(session.get_modelmeta().custom_metadata_map), lambda batch: session.run(
-            None, {images.name: batch}
-        )
+        return _parse(metadata), lambda batch: session.run(None, {images.name: batch})
 
     def __call__(self, image: np.ndarray, score_thr: float = 0.3) -> list[dict]:
         """Detect objects in a picture.
@@ -231,6 +240,21 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, iou_threshold: float, limit:
         shared = (corners[1] - corners[0]).clip(0).prod(1)
         order = order[shared <= iou_threshold * (areas[best] + areas[order] - shared)]
     return np.array(keep, dtype=np.int64)
+
+
+def _is_sealed(path: str) -> bool:
+    """Say whether a file ends in the digest of what stands before it.
+
+    Raises:
+        DeployError: If the digest is another one.
+    """
+    content = Path(path).read_bytes()
+    start = len(content) - len(_SEAL) - 64
+    if content[start:-64] != _SEAL:
+        return False
+    if content[-64:] != hashlib.sha256(content[:start]).hexdigest().encode():
+        raise DeployError(_CHANGED.format(path))
+    return True
 
 
 def _parse(metadata: dict[str, str]) -> dict[str, Any] | None:

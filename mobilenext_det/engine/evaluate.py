@@ -10,12 +10,12 @@ from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.runner import Runner
 
 from mobilenext_det.checkpoints import require_checkpoint, require_same_classes
 from mobilenext_det.errors import UsageError
 from mobilenext_det.evaluation import EvaluationSet, Summary, VOCAveragePrecision
 
+from .build import build_runner
 from .config import class_lists, require_data, run_config
 from .launch import prepare_launch
 
@@ -75,7 +75,7 @@ def evaluate(
     if show or show_dir:
         trigger_visualization_hook(cfg, Namespace(show=show, show_dir=show_dir, wait_time=wait_time))
     prepare_launch(cfg)
-    runner = Runner.from_cfg(cfg)
+    runner = build_runner(cfg, 'test')
     if out is not None:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=out))
     metrics = runner.test_evaluator.metrics

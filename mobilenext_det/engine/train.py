@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import find_latest_checkpoint
 from torch import nn
 
 from mobilenext_det.checkpoints import require_checkpoint, require_same_classes
 from mobilenext_det.errors import UsageError
 
+from .build import build_runner
 from .config import class_lists, require_data, run_config
 from .launch import prepare_launch
 from .precision import ask_for_lower_precision
@@ -58,4 +59,4 @@ def train(
     if cfg.get('load_from'):
         require_checkpoint(cfg.load_from)
     prepare_launch(cfg)
-    return Runner.from_cfg(cfg).train()
+    return build_runner(cfg, 'train', 'val').train()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mobilenext_det.deploy.onnx_file import export_onnx
-from mobilenext_det.deploy.runtime import Detector, Fit
+from mobilenext_det.deploy.runtime import DeployError, Detector, Fit
 from mobilenext_det.errors import UsageError
 
 SQUARE = Fit(192, 192)
@@ -64,9 +64,31 @@ def test_a_picture_alone_gives_what_it_gives_in_a_batch(onnx_path, batch):
 
 
 def test_the_file_says_what_it_is(onnx_path, network):
-    (entry,) = onnx.load(onnx_path).metadata_props
+    entry, seal = onnx.load(onnx_path).metadata_props
+    assert seal.key == 'sha256'
     assert entry.key == 'mobilenext_det'
     assert json.loads(entry.value) == network.description | {'batch': None}
+
+
+def test_a_file_with_one_flipped_bit_is_refused(onnx_path, tmp_path):
+    """ONNX Runtime runs it: one weight is another one."""
+    content = bytearray(onnx_path.read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / 'flipped.onnx').write_bytes(content)
+    with pytest.raises(DeployError, match='flipped.onnx is not as tools/export.py wrote it, but damaged or changed'):
+        Detector(str(tmp_path / 'flipped.onnx'))
+
+
+def test_a_file_that_another_tool_wrote_again_is_taken_without_its_seal(onnx_path, tmp_path):
+    model = onnx.load(onnx_path)
+    model.producer_name = 'another tool'
+    path = tmp_path / 'changed.onnx'
+    onnx.save(model, path)
+    with pytest.raises(DeployError, match='remove sha256 from its metadata if the change is wanted'):
+        Detector(str(path))
+    del model.metadata_props[1]
+    onnx.save(model, path)
+    assert Detector(str(path)).classes
 
 
 @pytest.mark.parametrize('opset', [10, 24])

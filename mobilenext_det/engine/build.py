@@ -1,0 +1,79 @@
+"""A runner built of a config, with its data: what cannot be built, or prepares no picture, is said at once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from mobilenext_det.errors import UsageError, UserError
+from mobilenext_det.trouble import trouble
+
+LARGEST = {'batch_size': 1 << 16, 'num_workers': 1 << 10}
+"""Above these, what is meant to be a number of images or processes fills the memory before it fails."""
+
+
+def build_runner(config: Config, *phases: str) -> Runner:
+    """Build a runner, its loops and their data sets, and prepare one picture of each.
+
+    What mmengine says of a misspelt key, a value of another type or a missing `type` is a traceback of its registry, or
+    comes up in a worker once the model is there.
+
+    Args:
+        config: The config of one run.
+        phases: 'train', 'val' and 'test', as far as they are to run.
+
+    Raises:
+        UsageError: If the config has a setting of which nothing can be built.
+    """
+    for phase in phases:
+        _require_possible(config, f'{phase}_dataloader')
+    with _said(config, 'it'):
+        runner = Runner.from_cfg(config)
+    for phase in phases:
+        with _said(config, f'{phase}_dataloader'):
+            loop = getattr(runner, f'{phase}_loop')
+            if loop is not None:
+                _prepare_one(loop.dataloader)
+    return runner
+
+
+def _require_possible(config: Config, name: str) -> None:
+    for key, largest in LARGEST.items():
+        value = (config.get(name) or {}).get(key)
+        if value is not None and (type(value) is not int or not 0 <= value <= largest):
+            raise UsageError(f'{config.filename}: {name}.{key} is {value!r}, but must be a number up to {largest}.')
+
+
+@contextmanager
+def _said(config: Config, what: str) -> Iterator[None]:
+    """Turn whatever a setting leads to while something is built into a sentence; troubles of the machine stay."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if trouble(error):
+            raise
+        reason = ' '.join(str(error).split())
+        raise UsageError(
+            f'{config.filename}: {what} cannot be built as it is set ({type(error).__name__}: {reason[:500]}).'
+        ) from error
+
+
+def _prepare_one(loader: DataLoader) -> None:
+    """Send the first picture through the pipeline; what is drawn at random later stays what it was."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    iter(loader.sampler)
+    try:
+        loader.collate_fn([loader.dataset[0]])
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])
