@@ -18,6 +18,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--data-root', help='folder that holds the data, instead of the one in the config')
     parser.add_argument('--out', help='file for the predictions, ending in .pkl')
     parser.add_argument('--report', metavar='DIR', help='folder for a page that shows how good the detections are')
+    parser.add_argument('--tta', action='store_true', help='detect in every image and its mirror image, and merge')
     parser.add_argument('--show', action='store_true', help='show each image with its detections')
     parser.add_argument('--show-dir', help="folder for images with detections, below the run's own in the work dir")
     parser.add_argument('--wait-time', type=float, default=2, help='seconds to show an image (default: %(default)s)')

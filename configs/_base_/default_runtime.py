@@ -18,6 +18,7 @@ default_hooks = dict(
     settings=dict(type='SettingsHook'),
     resume=dict(type='ResumeHook'),
     finite=dict(type='FiniteHook'),
+    tta=dict(type='TTAHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'),
     checkpoint_fit=dict(type='CheckpointFitHook'),

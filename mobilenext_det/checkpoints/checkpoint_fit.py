@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -47,6 +47,13 @@ def mismatches(model: nn.Module, weights: Mapping[str, Tensor]) -> Mismatches:
     return Mismatches(reshaped, [name for name in own if name not in weights])
 
 
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Return the network within what distributes it or merges its detections: the one that checkpoints hold."""
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    return model
+
+
 @HOOKS.register_module()
 class CheckpointFitHook(Hook):
     """Say in the log which parameters a checkpoint leaves as they are, and stop where that would make nonsense.
@@ -69,8 +76,7 @@ class CheckpointFitHook(Hook):
         Raises:
             UsageError: If the run is to be resumed and a shape differs.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        self.found = mismatches(model, checkpoint.get('state_dict', checkpoint))
+        self.found = mismatches(unwrapped(runner.model), checkpoint.get('state_dict', checkpoint))
         reshaped = self.found.reshaped
         if not reshaped:
             return

@@ -10,6 +10,7 @@ from mmengine.fileio.backends import BaseStorageBackend, LocalBackend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from mobilenext_det.errors import UsageError
 from mobilenext_det.files import AtomicBackend, write_atomically
 
 from .plain import restore_histories, to_plain
@@ -32,6 +33,7 @@ class SafeCheckpointHook(CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Choose the folder as mmengine does, make writing atomic there, then make up for a validation cut short."""
         super().before_train(runner)
+        self._require_best(runner)
         if type(self.file_backend) is LocalBackend:
             self.backend_args = dict(backend='atomic')
             self.file_backend = AtomicBackend()
@@ -104,7 +106,26 @@ class SafeCheckpointHook(CheckpointHook):
         runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
         return outdated
 
+    def _require_best(self, runner: Runner) -> None:
+        """Refuse a `save_best` of a metric that the run has not, before hours are trained."""
+        if runner.val_loop is None or not self.save_best:
+            return
+        prefixes = {str(metric.prefix) for metric in runner.val_loop.evaluator.metrics}
+        for name in self.key_indicators:
+            prefix = name.rpartition('/')[0]
+            if prefix and not any(f'{prefix}/'.startswith(f'{one}/') for one in prefixes):
+                raise UsageError(
+                    f'default_hooks.checkpoint.save_best={name} is no score of this run, whose metrics are called '
+                    f'{", ".join(f"{one}/..." for one in sorted(prefixes))}: set save_best to one of them, or to None.'
+                )
+
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
+        wanted = {*self.key_indicators} - {'auto'} if self.save_best and metrics else set()
+        for name in wanted - metrics.keys():
+            raise UsageError(
+                f'default_hooks.checkpoint.save_best={name} is no score of this run: set it to one of '
+                f'{", ".join(metrics)}, or to None.'
+            )
         super()._save_best_checkpoint(runner, metrics)
         self._flush_removals()
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 from torch import nn
 
 from mobilenext_det.errors import UsageError
+
+from .checkpoint_fit import unwrapped
 
 
 def saved_classes(checkpoint: Mapping) -> tuple[str, ...]:
@@ -101,9 +102,8 @@ class ClassListHook(Hook):
         """
         lists = _data_classes(runner)
         require_same_classes(lists)
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         for name, classes in lists.items():
-            require_num_classes(model, classes, name)
+            require_num_classes(unwrapped(runner.model), classes, name)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the data sets with the checkpoint.

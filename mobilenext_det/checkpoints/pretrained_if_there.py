@@ -51,10 +51,12 @@ class PretrainedIfThere(PretrainedInit):
         own = {name.removeprefix(self.prefix): w for name, w in weights.items() if name.startswith(self.prefix)}
         unfit = mismatches(module, own).both
         if unfit:
+            path = Path(self.checkpoint)
+            other = path.with_name(f'{path.stem}_converted{path.suffix}')  # this one may be the source
             raise UsageError(
                 f'{self.checkpoint} does not fit the {type(module).__name__} of the config: {len(unfit)} weights '
-                f'differ or are missing, such as {unfit[0]}; give its backbone init_cfg=None, or the file that `python '
-                f'tools/convert_weights.py SOURCE {self.checkpoint}` makes of weights for it.'
+                f'differ or are missing, such as {unfit[0]}; give its backbone init_cfg=None, or another file, which '
+                f'`python tools/convert_weights.py SOURCE {other}` makes of weights for it.'
             )
         super().__call__(module)
         # What follows takes weights for pretrained by this name, and mmengine would initialise the children, which for

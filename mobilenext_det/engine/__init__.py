@@ -7,6 +7,7 @@ from .loops import ResumableEpochBasedTrainLoop, ResumableIterBasedTrainLoop
 from .resume_hook import ResumeHook
 from .seed_hook import SeedIterationHook
 from .settings_hook import SettingsHook
+from .tta import TTAHook
 
 __all__ = [
     'AccelerationHook',
@@ -17,4 +18,5 @@ __all__ = [
     'ResumeHook',
     'SeedIterationHook',
     'SettingsHook',
+    'TTAHook',
 ]

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from mmengine.utils import digit_version
 from torch import nn
 
+from mobilenext_det.errors import UsageError
 from mobilenext_det.hardware import keep_freed_memory
 
 from .autocast import AutocastOptimWrapper
@@ -44,6 +45,21 @@ class AccelerationHook(Hook):
 
     def __init__(self, enabled: bool = True) -> None:
         self.enabled = enabled
+
+    def before_run(self, runner: Runner) -> None:
+        """Refuse ``compile``, before mmengine has the whole training step traced.
+
+        Args:
+            runner: The runner.
+
+        Raises:
+            UsageError: If the config asks for it.
+        """
+        if runner.cfg.get('compile') and isinstance(runner.optim_wrapper, AutocastOptimWrapper):
+            raise UsageError(
+                f'compile={runner.cfg.compile} does not go with AutocastOptimWrapper, whose forward pass torch cannot '
+                'trace within a training step: leave compile out.'
+            )
 
     def before_train(self, runner: Runner) -> None:
         """Convert model and optimiser in place.

@@ -151,7 +151,12 @@ def require_data(config: Config, *loaders: str) -> None:
         UsageError: If one is missing; the sentence has the commands that get the data.
     """
     for loader in loaders:
-        for _, dataset in innermost_datasets(config.get(loader) or {}):
+        for key, dataset in innermost_datasets(config.get(loader) or {}):
+            if not isinstance(dataset.get('ann_file') or '', str):
+                raise UsageError(
+                    f'{loader}.{key}.ann_file of {config.filename} is {dataset.ann_file!r}: a data set reads one file; '
+                    "join several by dict(type='ConcatDataset', datasets=[...]), as ssdlite_mobilenext_voc0712.py does."
+                )
             images = dataset.get('type') == 'ImageFolder' and not dataset.get('ann_file')
             below = dataset.data_prefix.img_path if images else dataset.get('ann_file') or ''
             path = os.path.join(dataset.get('data_root') or '', below)

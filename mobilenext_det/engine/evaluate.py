@@ -18,6 +18,7 @@ from mobilenext_det.evaluation import EvaluationSet, Summary, VOCAveragePrecisio
 from .build import build_runner
 from .config import class_lists, require_data, run_config
 from .launch import prepare_launch
+from .tta import ask_for_tta
 
 
 class Evaluation(NamedTuple):
@@ -44,6 +45,7 @@ def evaluate(
     show: bool = False,
     show_dir: str | None = None,
     wait_time: float = 2,
+    tta: bool = False,
     launcher: str = 'none',
 ) -> Evaluation:
     """Evaluate a checkpoint, with the arguments of MMDetection's tools/test.py.
@@ -57,6 +59,7 @@ def evaluate(
         show: Whether to show each image with its detections in a window.
         show_dir: A folder below the run's for the images with their detections.
         wait_time: Seconds that an image is shown.
+        tta: Whether several views of each image are merged (:func:`~mobilenext_det.engine.tta.ask_for_tta`).
         launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
 
     Raises:
@@ -72,6 +75,8 @@ def evaluate(
         raise UsageError(f'--out writes pickled predictions: {out} must end in .pkl or .pickle.')
     cfg.load_from = None if checkpoint is None else str(checkpoint)
     cfg.resume = False
+    if tta:
+        ask_for_tta(cfg)
     if show or show_dir:
         trigger_visualization_hook(cfg, Namespace(show=show, show_dir=show_dir, wait_time=wait_time))
     prepare_launch(cfg)

@@ -16,7 +16,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mobilenext_det.datasets.checked import PROBLEMS
-from mobilenext_det.errors import BadDataError
+from mobilenext_det.errors import BadDataError, UsageError
 
 from .devkit_files import write_detections
 from .records import EvaluationSet, ImageRecord
@@ -68,6 +68,11 @@ class VOCAveragePrecision(BaseMetric):
         collect_dir: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
+        if not isinstance(iou_threshold, int | float) or not 0 < iou_threshold <= 1:
+            raise UsageError(
+                f'iou_threshold={iou_threshold!r} of VOCAveragePrecision must be one number above 0 and up to 1: for '
+                "several, list one metric each in the evaluator, with a prefix of its own (prefix='voc75')."
+            )
         self.iou_threshold = iou_threshold
         self.difficult = difficult
         self.inclusive = inclusive

@@ -9,6 +9,8 @@ import torch
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 
+from mobilenext_det.errors import UsageError
+
 
 @HOOKS.register_module()
 class BreakHook(Hook):
@@ -138,3 +140,17 @@ def test_another_folder_is_used_as_mmengine_uses_it(tiny_runner, tmp_path):
     tiny_runner(tmp_path / 'logs', **{'default_hooks.checkpoint.out_dir': str(tmp_path / 'weights')}).train()
     assert 'iter_8.pth' in os.listdir(tmp_path / 'weights' / 'logs')
     assert (tmp_path / 'logs' / 'last_checkpoint').read_text() == str(tmp_path / 'weights' / 'logs' / 'iter_8.pth')
+
+
+def test_a_best_of_another_metric_is_refused_before_anything_is_trained(tiny_runner):
+    runner = tiny_runner(**{'default_hooks.checkpoint.save_best': 'voc/score', 'val_evaluator.prefix': 'tiny'})
+    with pytest.raises(
+        UsageError, match=r'save_best=voc/score is no score of this run, whose metrics .* tiny/'
+    ):
+        runner.train()
+    assert runner.iter == 0
+
+
+def test_a_best_that_is_no_score_is_refused_with_those_that_are(tiny_runner):
+    with pytest.raises(UsageError, match='save_best=mAP is no score of this run: set it to one of score, or to None'):
+        tiny_runner(**{'default_hooks.checkpoint.save_best': 'mAP'}).train()

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mobilenext_det.engine.acceleration import folded
+from mobilenext_det.errors import UsageError
 from mobilenext_det.hardware import has_fast_bfloat16
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -129,3 +130,8 @@ def test_a_folded_detector_finds_the_same(name):
 def test_without_batch_norm_nothing_is_copied():
     model = nn.Sequential(nn.Conv2d(1, 1, 1))
     assert folded(model) is model
+
+
+def test_a_compiled_training_step_is_refused(tiny_runner):
+    with pytest.raises(UsageError, match='compile=True does not go with AutocastOptimWrapper'):
+        tiny_runner(**ON, **AUTOCAST, compile=True).train()

@@ -18,6 +18,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 
+from mobilenext_det.errors import UsageError
 from mobilenext_det.evaluation import VOCAveragePrecision
 
 BOX, OTHER, FAR = [10.0, 10, 49, 49], [100.0, 100, 149, 149], [200.0, 200, 260, 260]
@@ -237,3 +238,9 @@ def test_report_and_devkit_files(tmp_path, caplog):
     assert [line.split()[0] for line in lines] == ['000001', '000001', '000002']
     evaluate([SAMPLES[0], SAMPLES[0]], report_dir=str(tmp_path))
     assert 'The detections were not written to files: Devkit files need image names that are unique' in caplog.text
+
+
+@pytest.mark.parametrize('threshold', [[0.5, 0.75], '0.5', 0, 50])
+def test_an_overlap_that_is_not_one_share_is_refused(threshold):
+    with pytest.raises(UsageError, match=r'must be one number above 0 and up to 1: for several, list one metric each'):
+        VOCAveragePrecision(iou_threshold=threshold)

@@ -198,3 +198,13 @@ def test_configs_of_the_guide(number, tmp_path):
             dict(inputs=[torch.zeros(3, 320, 320, dtype=torch.uint8)], data_samples=[sample])
         )
     assert len(result.pred_instances) <= 100
+
+
+def test_with_norm_eval_batches_of_one_image_can_be_trained_on():
+    config = load(norm_eval=True)
+    model = MODELS.build(config.model).train()
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert model.training
+    assert not any(norm.training for norm in norms)
+    levels, _ = model(torch.rand(1, 3, 320, 320))
+    assert levels[-1].shape[2:] == (1, 1)

@@ -1,4 +1,5 @@
 import pickle
+import re
 
 import torch
 
@@ -32,3 +33,26 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tools, toy_root, trained, tmp
     assert capsys.readouterr().err.splitlines()[-1] == (
         f'The checkpoint does not fit the config: 1 parameters would stay untrained, such as {lost}.'
     )
+
+
+def test_mirror_images_are_merged_without_mirroring_the_ground_truth(tools, toy_root, tmp_path, capsys):
+    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_*.pth')
+    arguments = [tools.config, checkpoint, '--data-root', toy_root, '--work-dir', tmp_path, *tools.short]
+    scores = []
+    for tta in ((), ('--tta',)):
+        assert tools.main('test.py', *arguments[:2], *tta, *arguments[2:]) == 0
+        scores.append(float(re.findall(r'voc/mAP_11points: ([\d.]+)', capsys.readouterr().out)[-1]))
+    assert scores[0] > 0.5
+    assert scores[1] > 0.9 * scores[0]
+
+
+def test_a_truth_that_would_be_mirrored_is_refused(tools, toy_root, tmp_path, capsys):
+    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_*.pth')
+    (tmp_path / 'stock.py').write_text(
+        f"_base_ = '{tools.config}'\n"
+        "tta_pipeline = [*_base_.test_pipeline[:-1], dict(type='TestTimeAug', transforms=[\n"
+        "    [dict(type='RandomFlip', prob=1.0), dict(type='RandomFlip', prob=0.0)], [_base_.test_pipeline[-1]]])]\n"
+    )
+    arguments = ['--tta', '--data-root', toy_root, '--work-dir', tmp_path, *tools.short]
+    assert tools.main('test.py', tmp_path / 'stock.py', checkpoint, *arguments) == 2
+    assert 'The ground truth would be mirrored with the images: put LoadAnnotations' in capsys.readouterr().err
