@@ -21,6 +21,5 @@ datasets = [dict(dataset, pipeline=train_pipeline) for dataset in _base_.train_d
 train_dataloader = dict(dataset=dict(datasets=datasets))
 
 custom_hooks = [_base_.moving_average]  # average
-max_iters = 480000  # longer
-train_cfg = dict(max_iters=max_iters)
+train_cfg = dict(max_iters=480000)  # longer
 param_scheduler = [_base_.param_scheduler[0], dict(type='CosineAnnealingLR', by_epoch=False, begin=500)]  # cosine
