@@ -50,7 +50,7 @@ def mismatches(model: nn.Module, weights: Mapping[str, Tensor]) -> Mismatches:
 def unwrapped(model: nn.Module) -> nn.Module:
     """Return the network within what distributes it or merges its detections: the one that checkpoints hold."""
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
+        model = model.get_submodule('module')
     return model
 
 

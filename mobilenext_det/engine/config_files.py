@@ -119,7 +119,7 @@ class ConfigFiles:
         return config
 
 
-class _File(_RemoveBase):  # type: ignore[misc, valid-type]  # mmengine has no types
+class _File(_RemoveBase):
     """What mmengine does to the code of a config file, and values in the place of its own.
 
     Attributes:
@@ -152,7 +152,7 @@ def _single(line: ast.stmt) -> list[ast.stmt]:
     """Return assignments of constants to one name each in the place of one to several."""
     if not isinstance(line, ast.Assign) or not _is_constant(line.value):
         return [line]
-    parts = []
+    parts: list[tuple[ast.expr, ast.expr]] = []
     for target in line.targets:
         if isinstance(target, ast.Tuple) and isinstance(line.value, ast.Tuple):
             parts += list(zip(target.elts, line.value.elts, strict=True))
