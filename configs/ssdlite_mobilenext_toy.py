@@ -15,7 +15,8 @@ learning_rate = 0.05
 warmup_iters = 100
 val_interval = 2000
 
-resize = dict(type='Resize', scale=(input_size, input_size), keep_ratio=False)
+size = (input_size, input_size) if isinstance(input_size, int) else input_size
+resize = dict(type='Resize', scale=size, keep_ratio=False)
 train_pipeline = [resize if t.type == 'Resize' else t for t in _base_.train_pipeline]
 test_pipeline = [resize if t.type == 'Resize' else t for t in _base_.test_pipeline]
 train_dataloader = dict(batch_size=batch_size, dataset=dict(data_root=data_root, pipeline=train_pipeline))

@@ -14,7 +14,7 @@ classes = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog',
     'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor',
 )  # fmt: skip
-input_size = 320
+input_size = 320  # or (width, height)
 batch_size = 24  # a GPU
 max_iters = 72000  # 345 epochs of 5011 images
 learning_rate = 1e-3  # for 24 images a step; --auto-scale-lr adapts it
@@ -26,7 +26,8 @@ num_workers = 2
 model = dict(bbox_head=dict(num_classes=len(classes), anchor_generator=dict(input_size=input_size)))
 
 # The recipe's order; every transform works on BGR images, the data preprocessor makes RGB of them.
-resize = dict(type='Resize', scale=(input_size, input_size), keep_ratio=False)
+size = (input_size, input_size) if isinstance(input_size, int) else input_size
+resize = dict(type='Resize', scale=size, keep_ratio=False)
 train_pipeline = [
     dict(type='SeedBySample'),
     dict(type='CheckedLoadImage'),

@@ -7,7 +7,8 @@ _base_ = '../ssdlite_mobilenext_bccd.py'
 
 input_size = 192
 
-resize = dict(type='Resize', scale=(input_size, input_size), keep_ratio=False)
+size = (input_size, input_size) if isinstance(input_size, int) else input_size
+resize = dict(type='Resize', scale=size, keep_ratio=False)
 train_pipeline = [resize if t.type == 'Resize' else t for t in _base_.train_pipeline]
 test_pipeline = [resize if t.type == 'Resize' else t for t in _base_.test_pipeline]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

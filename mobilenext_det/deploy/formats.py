@@ -108,7 +108,7 @@ FORMATS = {
             write=_write_torchscript, open=_open_torchscript,
         ),
         Format(
-            'executorch', 'ExecuTorch', '.pte', 'executorch', standalone=False, has_int8=True, has_nms=False,
+            'executorch', 'ExecuTorch', '.pte', 'executorch.runtime', standalone=False, has_int8=True, has_nms=False,
             write=_write_executorch, open=_open_executorch,
         ),
     )

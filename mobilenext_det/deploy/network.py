@@ -12,6 +12,7 @@ from mobilenext_det.models.ssdlite_head import flatten_levels
 
 from .fit import find_fit, require_exportable
 from .normalisation import Normalisation
+from .trim import trim_kernels
 
 # As MMDetection decodes: a box is at most so many times (in logarithm) as wide or high as its prior.
 MAX_LOG_RATIO = 4.135166556742356
@@ -62,6 +63,7 @@ class ExportableNetwork(nn.Module):
         self.register_buffer('target_stds', torch.tensor(coder.stds))
         self.eval().requires_grad_(False)
         self.fit = find_fit(detector)
+        trim_kernels(self, self.example())
         self.description = dict(
             classes=list(detector.classes),
             input_size=self.fit.width if self.fit.width == self.fit.height else [self.fit.width, self.fit.height],

@@ -30,7 +30,8 @@ def width_and_height(input_size: int | Sequence[int]) -> tuple[int, int]:
         raise UsageError(f'input_size must be one integer or (width, height), but is {input_size!r}.')
     if min(sides) < SMALLEST_SIDE:
         raise UsageError(f'input_size must be {SMALLEST_SIDE} or more for six levels, but is {input_size}.')
-    return sides
+    width, height = sides
+    return width, height
 
 
 def map_sides(input_side: int, num_levels: int) -> list[int]:

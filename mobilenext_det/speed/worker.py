@@ -2,8 +2,8 @@
 
     python worker.py FORM THREADS
 
-FORM is 'onnx', 'torchscript', 'executorch', 'pytorch', 'stock' or 'pipeline'. The process answers every line of input,
-all of them JSON, with a line: an empty object when it has imported what the form needs; the first line of input is what
+FORM is a format of exported files, 'pytorch', 'stock' or 'pipeline'. The process answers every line of input, all of
+them JSON, with a line: an empty object when it has imported what the form needs; the first line of input is what
 the subject is opened with, and is answered by an empty object, too; every further line is a list of items, and is
 answered by the `seconds` of each. If something is wrong the answer is an `error`, one sentence.
 
@@ -52,12 +52,11 @@ def importer(form: str, threads: int) -> Open:
         from mobilenext_det.speed.pipeline import time_transforms
 
         return time_transforms
-    if form in ('torchscript', 'executorch'):
-        importlib.import_module('executorch.runtime' if form == 'executorch' else 'torch')
-        from mobilenext_det.deploy import formats, runtime
+    from mobilenext_det.deploy import formats, runtime
 
+    if form in formats.FORMATS:
+        importlib.import_module(formats.FORMATS[form].engine)
         return lambda path: _exported(runtime, formats.open_exported(path, threads))
-    importlib.import_module('mobilenext_det.inference.detector')
     return _open_trained if form == 'pytorch' else _open_stock
 
 

@@ -26,3 +26,9 @@ def test_another_suffix_is_refused(tmp_path):
 def test_torchscript_has_no_int8(trained, tmp_path):
     with pytest.raises(UsageError, match='TorchScript files are written in fp32 only'):
         write_exported(trained, tmp_path, 'torchscript', Options(np.zeros((1, 192, 192, 3), np.uint8)))
+
+
+@pytest.mark.parametrize('options', [Options(opset=13), Options(batch=2)])
+def test_an_opset_and_a_batch_are_onnx_alone(trained, tmp_path, options):
+    with pytest.raises(UsageError, match='Only ONNX files have an opset and a batch of their own, TorchScript files'):
+        write_exported(trained, tmp_path, 'torchscript', options)

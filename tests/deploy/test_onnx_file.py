@@ -1,3 +1,4 @@
+import copy
 import json
 
 import numpy as np
@@ -6,7 +7,7 @@ import onnxruntime
 import pytest
 import torch
 
-from mobilenext_det.deploy.onnx_file import export_onnx
+from mobilenext_det.deploy.onnx_file import _same_names, _suppression, _with_opset, export_onnx, trace
 from mobilenext_det.deploy.runtime import DeployError, Detector, Fit
 from mobilenext_det.errors import UsageError
 
@@ -89,6 +90,25 @@ def test_a_file_that_another_tool_wrote_again_is_taken_without_its_seal(onnx_pat
     del model.metadata_props[1]
     onnx.save(model, path)
     assert Detector(str(path)).classes
+
+
+def test_the_network_is_the_same_in_every_older_opset(network, batch):
+    """Those that PyTorch's exporter does not write are converted."""
+    newest, wanted = trace(network, 18), network(torch.from_numpy(batch))
+    for opset, ir_version in {11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8}.items():
+        model = _with_opset(copy.deepcopy(newest), opset)
+        assert (model.opset_import[0].version, model.ir_version) == (opset, ir_version)
+        suppressed = onnx.compose.merge_models(model, _suppression(model, network, None), _same_names(model))
+        for each in (model, suppressed):
+            onnx.checker.check_model(each, full_check=True)
+        for output, expected in zip(run(model.SerializeToString(), batch), wanted, strict=True):
+            np.testing.assert_allclose(output, expected.numpy(), atol=2e-5)
+        assert len(run(suppressed.SerializeToString(), batch)) == 3
+
+
+def test_int8_needs_opset_13(network, batch, tmp_path):
+    with pytest.raises(UsageError, match='Opset 12 cannot be written in int8, only 13 to 23'):
+        export_onnx(network, tmp_path / 'model.onnx', opset=12, calibration=batch)
 
 
 @pytest.mark.parametrize('opset', [10, 24])

@@ -296,6 +296,10 @@ def test_a_model_that_is_missing_or_damaged_is_refused_before_anything_is_served
     assert 'model.pth is no exported detector: its name must end in .onnx' in said
 
 
+def test_names_are_no_markup():
+    assert web._plain('<b>a|b</b> *x* [y](z) $1 `é_` 猫') == (r'\<b\>a\|b\<\/b\> \*x\* \[y\]\(z\) \$1 \`é\_\` 猫')
+
+
 def test_help_does_not_wait_for_gradio_or_onnx_runtime():
     code = "import sys, mobilenext_det.deploy.web; print({'gradio', 'onnxruntime', 'onnx'} & set(sys.modules))"
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)

@@ -26,12 +26,22 @@ def test_a_file_is_written_checked_and_run(tools, tmp_path, capsys):
     ('arguments', 'sentence'),
     [
         (('none.pth',), 'There is no checkpoint none.pth.'),
+        ((CHECKPOINT, '--batch', '0'), 'A batch of 0 cannot be written: name 1 or more.'),
         ((CHECKPOINT, '--opset', '9'), 'Opset 9 cannot be written, only 11 to 23.'),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(tools, tmp_path, capsys, arguments, sentence):
     assert tools.main('export.py', tools.config, *arguments, '--out', tmp_path / 'out', '--data-root', tmp_path) == 2
     assert capsys.readouterr().err.strip().splitlines()[-1] == sentence
+
+
+def test_a_file_of_which_nothing_was_compared_is_an_error_and_named(tools, tmp_path, capsys):
+    arguments = ('--format', 'torchscript', '--out', tmp_path, '--data-root', tmp_path / 'none')
+    unsure = ('--cfg-options', 'model.test_cfg.score_thr=0.999')
+    assert tools.main('export.py', tools.config, CHECKPOINT, *arguments, *unsure) == 2
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith(f'{tmp_path / "ssdlite_mobilenext_toy.torchscript"} was written, but do not rely on it: ')
+    assert 'Nothing was compared' in said
 
 
 def test_int8_without_pictures_names_what_is_missing(tools, tmp_path, capsys):
