@@ -86,7 +86,7 @@ class Fit(NamedTuple):
 
 def as_input(pictures: np.ndarray, float_input: bool) -> np.ndarray:
     """Turn fitted pictures, uint8 (N, height, width, 3), into a network's input: with `float_input` NCHW, float32."""
-    return pictures.transpose(0, 3, 1, 2).astype(np.float32) if float_input else pictures
+    return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), np.float32) if float_input else pictures
 
 
 class Found(NamedTuple):
