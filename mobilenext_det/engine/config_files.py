@@ -22,7 +22,6 @@ READ_KEYS = {
 """Top-level keys that are looked up: arguments of mmengine's Runner, and what it and tools read from a config."""
 
 _CONSTANT = (ast.Constant, ast.Tuple, ast.List, ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop, ast.Load)
-_RemoveBase = mmengine_config.RemoveAssignFromAST
 
 
 class ConfigFiles:
@@ -119,7 +118,7 @@ class ConfigFiles:
         return config
 
 
-class _File(_RemoveBase):
+class _File(mmengine_config.RemoveAssignFromAST):
     """What mmengine does to the code of a config file, and values in the place of its own.
 
     Attributes:

@@ -144,9 +144,7 @@ def test_another_folder_is_used_as_mmengine_uses_it(tiny_runner, tmp_path):
 
 def test_a_best_of_another_metric_is_refused_before_anything_is_trained(tiny_runner):
     runner = tiny_runner(**{'default_hooks.checkpoint.save_best': 'voc/score', 'val_evaluator.prefix': 'tiny'})
-    with pytest.raises(
-        UsageError, match=r'save_best=voc/score is no score of this run, whose metrics .* tiny/'
-    ):
+    with pytest.raises(UsageError, match=r'save_best=voc/score is no score of this run, whose metrics .* tiny/'):
         runner.train()
     assert runner.iter == 0
 

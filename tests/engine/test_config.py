@@ -139,7 +139,5 @@ def test_a_checkpoint_is_a_file_or_an_address(path):
 
 def test_a_list_of_annotation_files_is_refused_with_the_wrapper_that_takes_several(tmp_path):
     (tmp_path / 'own.py').write_text("train_dataloader = dict(dataset=dict(ann_file=['a.txt', 'b.txt']))")
-    with pytest.raises(
-        UsageError, match=r"dataset.ann_file of .* is \['a.txt', .* dict\(type='Concat"
-    ):
+    with pytest.raises(UsageError, match=r"dataset.ann_file of .* is \['a.txt', .* dict\(type='Concat"):
         require_data(load_config(tmp_path / 'own.py'), 'train_dataloader')
