@@ -1,8 +1,9 @@
 # make demo   train, evaluate and draw MobileNeXt-SSDLite on the embedded data set
 # make test   style, types, arrows between packages, and tests
+# make faults kills, full disks, damaged files: an hour, and its figures in docs/reliability.md
 # make docs   the documentation as a site, in site/
 # Each sets up .venv first and skips what is there; PYTHON=... chooses the interpreter (3.11 or 3.12).
-.PHONY: demo test docs lint setup clean
+.PHONY: demo test faults docs lint setup clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,6 +16,9 @@ demo: setup
 # own, with its counts.
 test: lint
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+faults: setup
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.campaign
 
 # Strict: stops at a dead link.
 docs: setup

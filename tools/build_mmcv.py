@@ -8,6 +8,7 @@ The wheel is kept in a user cache (`$XDG_CACHE_HOME/mobilenext_det`), keyed by t
 
     python tools/build_mmcv.py                # build or reuse the wheel, install it into the running interpreter
     python tools/build_mmcv.py --no-install   # print the wheel's path only
+    python tools/build_mmcv.py --package onedl-mmcv --version 2.3.6   # the maintained fork
 """
 
 from __future__ import annotations
@@ -53,12 +54,12 @@ def compiler() -> str:
     return os.environ.get('CXX', 'c++')
 
 
-def cache_folder(version: str) -> Path:
+def cache_folder(version: str, package: str = 'mmcv') -> Path:
     """Return the folder that holds the wheel for these versions of mmcv, torch and Python."""
     root = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
     torch = importlib.metadata.version('torch')
     python = f'cp{sys.version_info.major}{sys.version_info.minor}'
-    return root / 'mobilenext_det' / f'mmcv-{version}-torch-{torch}-{python}-{platform.machine()}'
+    return root / 'mobilenext_det' / f'{package}-{version}-torch-{torch}-{python}-{platform.machine()}'
 
 
 def pip(*arguments: str) -> None:
@@ -66,10 +67,11 @@ def pip(*arguments: str) -> None:
     subprocess.run([sys.executable, '-m', 'pip', *arguments, '--quiet', '--disable-pip-version-check'], check=True)
 
 
-def download(version: str, folder: Path) -> Path:
+def download(version: str, folder: Path, package: str) -> Path:
     """Download mmcv's source distribution into `folder` and return its path."""
-    pip('download', f'mmcv=={version}', '--no-deps', '--no-binary=:all:', '--no-build-isolation', f'--dest={folder}')
-    return next(folder.glob('mmcv-*.tar.gz'))
+    source_alone = ('--no-deps', '--no-binary=:all:', '--no-build-isolation')
+    pip('download', f'{package}=={version}', *source_alone, f'--dest={folder}')
+    return next(folder.glob('*.tar.gz'))
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -142,13 +144,13 @@ def show_progress(done: int, total: int) -> None:
         print(f'  compiling mmcv {done}/{total}', file=sys.stderr, flush=True)
 
 
-def build(version: str, destination: Path) -> None:
+def build(version: str, destination: Path, package: str) -> None:
     """Build mmcv's wheel into `destination`, the fast way first and the plain way if that fails."""
     environment = {'MAX_JOBS': str(min(os.cpu_count(), 8)), **os.environ, 'MMCV_WITH_OPS': '1'}
     # Operators for the CPU even where there is a GPU: nothing here needs mmcv's CUDA ones, which need a CUDA toolkit.
     environment['CUDA_VISIBLE_DEVICES'] = ''
     with tempfile.TemporaryDirectory() as folder:
-        archive = download(version, Path(folder))
+        archive = download(version, Path(folder), package)
         try:
             build_fast(unpack(archive, Path(folder, 'fast')), destination, environment)
             return
@@ -157,16 +159,16 @@ def build(version: str, destination: Path) -> None:
         build_wheel(unpack(archive, Path(folder, 'plain')), destination, environment)
 
 
-def cached_wheel(version: str) -> Path:
+def cached_wheel(version: str, package: str) -> Path:
     """Return the wheel for this environment, building it first if the cache has none."""
-    cache = cache_folder(version)
+    cache = cache_folder(version, package)
     if not (wheels := list(cache.glob('*.whl'))):
         check_machine()
         started = time.perf_counter()
-        print(f'Building mmcv {version} (once; the wheel is kept in {cache}).', file=sys.stderr, flush=True)
+        print(f'Building {package} {version} (once; the wheel is kept in {cache}).', file=sys.stderr, flush=True)
         cache.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache.parent) as folder:
-            build(version, Path(folder))
+            build(version, Path(folder), package)
             cache.mkdir(exist_ok=True)
             # A rename, so that a build that is interrupted never leaves half a wheel in the cache.
             wheels = [path.rename(cache / path.name) for path in Path(folder).glob('*.whl')]
@@ -177,18 +179,19 @@ def cached_wheel(version: str) -> Path:
 def main() -> int:
     """Build and install, or say in one sentence what is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--package', default='mmcv', help='name it is published under (default: mmcv)')
     parser.add_argument('--version', help='mmcv version (default: the one in requirements/mmcv.txt)')
     parser.add_argument('--no-install', action='store_true', help='print the path of the wheel instead')
     arguments = parser.parse_args()
     try:
-        provide(arguments.version, arguments.no_install)
+        provide(arguments.package, arguments.version, arguments.no_install)
     except BuildError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
 
 
-def provide(version: str | None, only_print: bool) -> None:
+def provide(package: str, version: str | None, only_print: bool) -> None:
     """Install the wheel, or print its path.
 
     Raises:
@@ -199,9 +202,9 @@ def provide(version: str | None, only_print: bool) -> None:
             raise BuildError(f'{module} is missing in {sys.executable}; pip install {module} and run this again.')
     version = version or pinned_version()
     try:
-        wheel = cached_wheel(version)
+        wheel = cached_wheel(version, package)
     except subprocess.CalledProcessError as error:
-        raise BuildError(f'mmcv {version} could not be built ({error}); its output is above.') from None
+        raise BuildError(f'{package} {version} could not be built ({error}); its output is above.') from None
     if only_print:
         print(wheel)
     else:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SCORE_THR = 0.3
 HOUR = 3600
+MAX_UPLOAD = 32 << 20  # bytes of a picture
 
 
 class Seen(NamedTuple):
@@ -123,6 +124,7 @@ def serve(page: gradio.Blocks, port: int) -> None:
         _, url, _ = page.launch(
             server_name='127.0.0.1',
             server_port=port,
+            max_file_size=MAX_UPLOAD,
             share=False,
             ssr_mode=False,
             enable_monitoring=False,

@@ -83,6 +83,7 @@ CASES = [
     ('demo.py --data-root {here}/empty {work}', UsageError, 'delete this one.'),
     ('eval_voc.py --voc-root {here} --detections {here}', BadDataError, 'test.txt'),
     ('{here}/tools/model_zoo.py', UsageError, 'the page is made in a checkout of the repository.'),
+    ('platforms.py --folder {here}/damaged.pth', UsageError, 'damaged.pth is no folder: name one'),
     ('build_mmcv.py --no-install', None, 'No C++ compiler was found; install g++'),
     ('analysis/complexity.py none.py', UsageError, MISSING),
     (
