@@ -229,6 +229,7 @@ def read_run(path: Path) -> Run:
         if record.pop('format') != FORMAT:
             raise ValueError('it has another format')
         run = Run.from_dict(record)
+        _check_numbers(run)
         _check_metrics(run)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
         raise UsageError(
@@ -240,6 +241,16 @@ def read_run(path: Path) -> Run:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f'{constant} is no number of a run')
+
+
+def _check_numbers(run: Run) -> None:
+    """Raise a ValueError if what is computed with later is of another type, which a dataclass takes."""
+    curves = [value for point in (*run.curve.loss, *run.curve.validation) for value in point if value is not None]
+    training = asdict(run.training).values() if run.training else ()
+    costs = [number for count in run.model.parts.values() for number in count]
+    for value in (run.seed, run.model.weights_bytes, *costs, *training, *curves):
+        if not isinstance(value, int | float):
+            raise ValueError(f'{value!r} is no number')
 
 
 def _check_metrics(run: Run) -> None:

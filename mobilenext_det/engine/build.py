@@ -9,7 +9,9 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mobilenext_det.errors import UsageError, UserError
@@ -34,13 +36,13 @@ def build_runner(config: Config, *phases: str) -> Runner:
     """
     for phase in phases:
         _require_possible(config, f'{phase}_dataloader')
-    with _said(config, 'it'):
+    with said(config, 'it'):
         runner = Runner.from_cfg(config)
     for phase in phases:
-        with _said(config, f'{phase}_dataloader'):
+        with said(config, f'{phase}_dataloader'):
             loop = getattr(runner, f'{phase}_loop')
             if loop is not None:
-                _prepare_one(loop.dataloader)
+                _prepare_one(loop.dataloader, runner.model)
     return runner
 
 
@@ -52,7 +54,7 @@ def _require_possible(config: Config, name: str) -> None:
 
 
 @contextmanager
-def _said(config: Config, what: str) -> Iterator[None]:
+def said(config: Config, what: str) -> Iterator[None]:
     """Turn whatever a setting leads to while something is built into a sentence; troubles of the machine stay."""
     try:
         yield
@@ -67,12 +69,13 @@ def _said(config: Config, what: str) -> Iterator[None]:
         ) from error
 
 
-def _prepare_one(loader: DataLoader) -> None:
-    """Send the first picture through the pipeline; what is drawn at random later stays what it was."""
+def _prepare_one(loader: DataLoader, model: nn.Module) -> None:
+    """Prepare the first picture as a network takes it; what is drawn at random later stays what it was."""
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     iter(loader.sampler)
     try:
-        loader.collate_fn([loader.dataset[0]])
+        batch = loader.collate_fn([loader.dataset[0]])
+        (model.module if is_model_wrapper(model) else model).data_preprocessor(batch)
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])

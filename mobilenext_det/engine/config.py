@@ -127,8 +127,11 @@ def run_config(config: Config, work_dir: str | Path | None, launcher: str) -> Co
 
 def data_loaders(config: Config) -> list[ConfigDict]:
     """Return the data loaders that a config has, of training, validation and test."""
-    loaders = (config.get(f'{phase}_dataloader') for phase in ('train', 'val', 'test'))
-    return [loader for loader in loaders if loader]
+    loaders = {name: config.get(name) for name in (f'{phase}_dataloader' for phase in ('train', 'val', 'test'))}
+    for name, loader in loaders.items():
+        if not isinstance(loader, dict | None):
+            raise UsageError(f'{config.filename}: {name} is {loader!r}, but must be a dict.')
+    return [loader for loader in loaders.values() if loader]
 
 
 def _parse_options(cfg_options: Sequence[str]) -> dict[str, Any]:

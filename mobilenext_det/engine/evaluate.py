@@ -15,7 +15,7 @@ from mobilenext_det.checkpoints import require_checkpoint, require_same_classes
 from mobilenext_det.errors import UsageError
 from mobilenext_det.evaluation import EvaluationSet, Summary, VOCAveragePrecision
 
-from .build import build_runner
+from .build import build_runner, said
 from .config import class_lists, require_data, run_config
 from .launch import prepare_launch
 from .tta import ask_for_tta
@@ -67,8 +67,9 @@ def evaluate(
             evaluate with VOCAveragePrecision, or the checkpoint does not fit the config.
     """
     cfg = run_config(config, work_dir, launcher)
-    require_data(cfg, 'test_dataloader')
-    require_same_classes(class_lists(cfg, 'test_dataloader'))
+    with said(cfg, 'a data set'):
+        require_data(cfg, 'test_dataloader')
+        require_same_classes(class_lists(cfg, 'test_dataloader'))
     if checkpoint is not None:
         require_checkpoint(str(checkpoint))
     if out is not None and not out.endswith(('.pkl', '.pickle')):

@@ -11,7 +11,7 @@ from torch import nn
 from mobilenext_det.checkpoints import require_checkpoint, require_same_classes
 from mobilenext_det.errors import UsageError
 
-from .build import build_runner
+from .build import build_runner, said
 from .config import class_lists, require_data, run_config
 from .launch import prepare_launch
 from .precision import ask_for_lower_precision
@@ -45,8 +45,9 @@ def train(
         UsageError: If a file is missing or an option has no effect.
     """
     cfg = run_config(config, work_dir, launcher)
-    require_data(cfg, 'train_dataloader', 'val_dataloader')
-    require_same_classes(class_lists(cfg, 'train_dataloader', 'val_dataloader'))
+    with said(cfg, 'a data set'):
+        require_data(cfg, 'train_dataloader', 'val_dataloader')
+        require_same_classes(class_lists(cfg, 'train_dataloader', 'val_dataloader'))
     if amp:
         ask_for_lower_precision(cfg)
     if auto_scale_lr:

@@ -174,7 +174,7 @@ def _record(sample: Mapping) -> ImageRecord:
     """What is kept of one data sample, as small arrays."""
     image = str(sample.get('img_id', sample.get('img_path', '?')))
     if 'bboxes' not in sample.get('gt_instances', ()):
-        raise KeyError(
+        raise UsageError(
             f'Image {image} came without annotations: put LoadAnnotations(with_bbox=True) behind Resize in the test '
             'pipeline.'
         )

@@ -185,7 +185,7 @@ def test_annotations_that_were_resized_with_the_image_are_told(caplog):
 def test_missing_annotations():
     data = DetDataSample(metainfo={'img_id': '000007'})
     data.gt_instances, data.pred_instances = InstanceData(), instances([BOX], [0], [0.9])
-    with pytest.raises(KeyError, match='Image 000007 came without annotations'):
+    with pytest.raises(UsageError, match='Image 000007 came without annotations'):
         evaluate([data])
 
 

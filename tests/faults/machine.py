@@ -66,11 +66,19 @@ def killed_worker(world: World, folder: Path) -> str:
     _half(world, folder)
     options = ('train_dataloader.num_workers=1',)
     process = _start(lambda: train(load_config(world.tiny_config, options), work_dir=folder), folder)
-    children = Path(f'/proc/{process.pid}/task/{process.pid}/children')
-    while process.is_alive() and not (found := children.read_text().split()):
-        time.sleep(0.01)
-    os.kill(int(found[-1]), signal.SIGKILL)
+    while process.is_alive() and not (workers := _workers(process.pid)):
+        time.sleep(0.05)
+    os.kill(workers[0], signal.SIGKILL)
     return _judge(_ended(process, folder), folder)
+
+
+def _workers(parent: int) -> list[int]:
+    """Return what a process forked and is still its like, not a compiler that it asks for its version."""
+    alike = Path(f'/proc/{parent}/cmdline').read_bytes()
+    children = Path(f'/proc/{parent}/task/{parent}/children').read_text().split()
+    time.sleep(0.1)
+    commands = {int(child): Path(f'/proc/{child}/cmdline') for child in children}
+    return [child for child, command in commands.items() if command.exists() and command.read_bytes() == alike]
 
 
 def dead_rank(world: World, folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from functools import cached_property
 from pathlib import Path
 
@@ -31,11 +32,11 @@ class Readers:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        init_default_scope('mmdet')
+        cv2.setNumThreads(0)
 
     @cached_property
     def config(self):
-        cv2.setNumThreads(0)
-        init_default_scope('mmdet')
         return self.world.config
 
     @cached_property
@@ -56,7 +57,7 @@ class Readers:
     @cached_property
     def weights(self) -> dict:
         """What the whole checkpoint holds."""
-        return torch.load(self.world.work_dir / 'iter_10.pth', weights_only=True)['state_dict']
+        return torch.load(self.world.copy, weights_only=True)['state_dict']
 
     @cached_property
     def exported(self):
@@ -102,11 +103,13 @@ class Readers:
 
     def settings(self, path: Path) -> str:
         """Write the data part of a config as a person would, and train and validate for an iteration."""
-        lines = [f'{name} = {value!r}' for name, value in json.loads(path.read_text()).items()]
+        written = json.loads(path.read_text()).items()
+        lines = [
+            re.sub(r"(?<![\w'])(?:nan|inf)(?![\w'])", r"float('\g<0>')", f'{name} = {value!r}')
+            for name, value in written
+        ]
         config_file = self.world.folder / 'settings.py'
-        config_file.write_text(
-            '\n'.join([f"_base_ = '{self.world.tiny_config}'", 'inf, nan = 1e999, -(1e999 - 1e999)', *lines])
-        )
+        config_file.write_text('\n'.join([f"_base_ = '{self.world.tiny_config}'", *lines]))
         options = ('train_cfg.max_iters=1', 'train_cfg.val_interval=1', 'default_hooks.checkpoint=None')
         train(load_config(config_file, options), work_dir=self.world.folder / 'settings')
         return 'read'

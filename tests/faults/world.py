@@ -62,6 +62,7 @@ class World:
         tiny_config, coco_config: Configs of either.
         work_dir: A training of `tiny_config` of twelve iterations.
         checkpoint: Its last checkpoint.
+        copy: The same, which stays whole.
         settings: The data part of `tiny_config`, as plain values.
         onnx: The checkpoint, exported.
         run_file: A run of a comparison, and beside it another.
@@ -76,6 +77,7 @@ class World:
         self.tiny_config, self.coco_config = self.folder / 'tiny.py', self.folder / 'coco.py'
         self.work_dir = self.folder / 'whole'
         self.checkpoint = self.work_dir / 'iter_12.pth'
+        self.copy = self.folder / 'copy.pth'
         self.settings = self.folder / 'settings.json'
         self.onnx = self.folder / 'tiny.onnx'
         self.run_file = self.folder / 'runs' / 'bccd_mobilenext-seed0.json'
@@ -105,6 +107,7 @@ class World:
         loaders = {name: dict(config[name].to_dict(), _delete_=True) for name in ('train_dataloader', 'val_dataloader')}
         self.settings.write_text(json.dumps(loaders))
         train(config, work_dir=self.work_dir)
+        shutil.copy(self.checkpoint, self.copy)
         write_exported(Detector(config, self.checkpoint), self.folder, 'onnx')
 
     @property
