@@ -1,4 +1,4 @@
-"""Detect objects in images, videos and streams: python tools/detect.py CONFIG CHECKPOINT INPUT... --out DIR."""
+"""Detect objects in images, videos and streams: python tools/detect.py --run work_dirs/mine INPUT... --out DIR."""
 
 from __future__ import annotations
 
@@ -12,30 +12,37 @@ from mobilenext import exit_code
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description='Detect objects in images, videos and streams, and draw them.')
-    parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file, whose class names are used')
     parser.add_argument(
-        'inputs', nargs='+', metavar='INPUT', help='image, video, folder of them, address, camera number'
+        'inputs',
+        nargs='+',
+        metavar='[CONFIG CHECKPOINT] INPUT',
+        help='config and checkpoint, unless --run names them; images, videos, folders, addresses, camera numbers',
     )
+    parser.add_argument('--run', metavar='DIR', help='work dir of a training: its config and its best checkpoint')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for pictures, videos and JSON files')
     parser.add_argument('--score-thr', type=float, default=0.3, help='lowest score to report (default: %(default)s)')
     parser.add_argument('--device', default='cpu', help="where to compute, such as 'cuda:0' (default: %(default)s)")
     parser.add_argument('--json', action='store_true', help='print all detections as one JSON list')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='settings to change')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not args.run and len(args.inputs) < 3:
+        parser.error('name a config, a checkpoint and an input, or --run DIR and an input')
+    return args
 
 
 def main() -> int:
     """Detect, say what could not be read, and return 0 if everything could."""
     args = parse_args()
     from mobilenext_det.engine.config import load_config
+    from mobilenext_det.engine.run_files import run_files
     from mobilenext_det.hardware import keep_freed_memory
     from mobilenext_det.inference.detect import detect
     from mobilenext_det.inference.detector import Detector
 
     keep_freed_memory()
-    detector = Detector(load_config(args.config, args.cfg_options), args.checkpoint, args.device)
-    results, failures = detect(detector, args.inputs, args.out, args.score_thr)
+    config, checkpoint, *inputs = [*(run_files(args.run) if args.run else ()), *args.inputs]
+    detector = Detector(load_config(config, args.cfg_options), checkpoint, args.device)
+    results, failures = detect(detector, inputs, args.out, args.score_thr)
     print(*failures, sep='\n', end='\n' if failures else '', file=sys.stderr)
     if args.json:
         print(json.dumps(results))

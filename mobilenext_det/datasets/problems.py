@@ -34,6 +34,7 @@ class Kind(Enum):
     SAME_NUMBER = 'several images have one id', 'image skipped'
     NOTHING_LEFT = 'none of its objects is usable', 'image skipped in training'
     UNKNOWN_CLASS = 'class is not in the list', 'object skipped'
+    NOT_ASKED_FOR = 'class was not asked for', 'object skipped'
     NO_SUCH_IMAGE = 'object of an image that is not listed', 'object skipped'
     INCOMPLETE = 'object without name or box', 'object skipped'
     NOT_A_NUMBER = 'coordinate is not a number', 'object skipped'

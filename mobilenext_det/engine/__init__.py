@@ -2,6 +2,7 @@
 
 from .acceleration import AccelerationHook
 from .autocast import AutocastOptimWrapper
+from .final_report import FinalReportHook
 from .finite_hook import FiniteHook
 from .loops import ResumableEpochBasedTrainLoop, ResumableIterBasedTrainLoop
 from .resume_hook import ResumeHook
@@ -12,6 +13,7 @@ from .tta import TTAHook
 __all__ = [
     'AccelerationHook',
     'AutocastOptimWrapper',
+    'FinalReportHook',
     'FiniteHook',
     'ResumableEpochBasedTrainLoop',
     'ResumableIterBasedTrainLoop',

@@ -75,9 +75,11 @@ class ConfigFiles:
 
     def without_effect(self) -> Iterator[str]:
         """Yield the settings to which the last file gives another value in vain: later words of its bases hold."""
-        for name in self.settings:
-            value = self.plain[name]
-            if name in self._files[-1].unread and self._differs(name, value) and not self.changes(name, value):
+        *bases, last = self._files
+        for name in sorted(last.unread & set(self.settings)):
+            value, before = self.plain[name], [file.assigned[name] for file in bases if name in file.assigned]
+            repeated = before and _is_constant(before[-1]) and _value(before[-1]) == value
+            if not repeated and self._differs(name, value) and not self.changes(name, value):
                 yield name
 
     def _differs(self, name: str, value: Any) -> bool:

@@ -34,9 +34,9 @@ def width_and_height(input_size: int | Sequence[int]) -> tuple[int, int]:
     return width, height
 
 
-def map_sides(input_side: int, num_levels: int) -> list[int]:
-    """Return the side of each level's map in cells: the first has stride 16, each next one is half, rounding up."""
-    sides = [math.ceil(input_side / 16)]
+def map_sides(input_side: int, num_levels: int, stride: int = 16) -> list[int]:
+    """Return the side of each level's map in cells: the first has the stride, each next one is half, rounding up."""
+    sides = [math.ceil(input_side / stride)]
     while len(sides) < num_levels:
         sides.append(math.ceil(sides[-1] / 2))
     return sides
@@ -77,7 +77,7 @@ class SSDLitePriorGenerator(SSDAnchorGenerator):
     ) -> None:
         self.width, self.height = width_and_height(input_size)
         scale = math.sqrt(self.width * self.height) / REFERENCE_SIZE
-        columns, rows = (map_sides(side, len(strides)) for side in (self.width, self.height))
+        columns, rows = (map_sides(side, len(strides), round(strides[0])) for side in (self.width, self.height))
         self.map_sizes = list(zip(rows, columns, strict=True))
         pairs: list = list(strides)
         if (self.width, self.height) != (REFERENCE_SIZE, REFERENCE_SIZE):

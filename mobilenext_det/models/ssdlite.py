@@ -15,7 +15,7 @@ from mobilenext_det.errors import UsageError
 from .features import Feature, backbone_features
 from .priors import SSDLitePriorGenerator
 
-STRIDES = (16, 32, 32)  # of C4, C5 and, if it is another one than C5, the feature that the extra levels read
+STRIDES = (8, 16, 32, 32)  # of C3, C4, C5 and, if it is another one than C5, the feature that the extra levels read
 
 
 @MODELS.register_module()
@@ -74,10 +74,11 @@ class SSDLite(SingleStageDetector):
         return self
 
     def _check_strides(self, features: Sequence[Feature]) -> None:
-        strides = tuple(feature.stride for feature in features)
-        if strides != STRIDES[: len(strides)]:
+        strides, passed = tuple(feature.stride for feature in features), getattr(self.neck, 'passed', 2)
+        wanted = STRIDES[3 - passed :]
+        if strides not in (wanted[:-1], wanted):
             raise UsageError(
-                f"SSDLite's priors are for features at strides {STRIDES[:2]}, or {STRIDES}, but those of "
+                f"SSDLite's priors are for features at strides {wanted[:-1]}, or {wanted}, but those of "
                 f"{type(self.backbone).__name__} have strides {strides}: choose others by the backbone's out_indices."
             )
 

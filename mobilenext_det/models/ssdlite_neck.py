@@ -18,6 +18,7 @@ from .features import require_channels
 # released code).
 SANDGLASS_EXTRAS = ((256, 512), (128, 256), (128, 256), (128, 128))
 INVERTED_RESIDUAL_EXTRAS = ((256, 512), (256, 256), (128, 256), (128, 64))
+LEVELS = ('C3', 'C4', 'C5')
 
 
 def sandglass_extra(in_channels: int, hidden: int, out_channels: int, layers: dict) -> nn.Sequential:
@@ -41,6 +42,8 @@ class SSDLiteNeck(BaseModule):
     Args:
         in_channels: Channels of the features that come in: C4, C5 and, if the extra levels read another one than C5,
             that one (MobileNeXt's last output; MobileNetV2's extra levels read C5 itself). `SSDLite` sets them.
+        passed: How many features are levels themselves: 2, or 3 if C3 comes before C4, for objects too small for a grid
+            of 16 pixels.
         block: Form of the extra levels: 'sandglass' or 'inverted_residual'. Their widths do not follow the width
             multiplier.
         conv_cfg: Convolution layer.
@@ -49,13 +52,14 @@ class SSDLiteNeck(BaseModule):
         init_cfg: Initialisation; the default is the backbones' own, Kaiming.
 
     Raises:
-        UsageError: If there are not two or three inputs, or for another block.
+        UsageError: If other features come in than those passed on and at most one more, or for another block.
     """
 
     def __init__(
         self,
         in_channels: Sequence[int] | None = None,
         block: str = 'sandglass',
+        passed: int = 2,
         conv_cfg: dict | None = None,
         norm_cfg: dict = dict(type='BN'),
         act_cfg: dict = dict(type='ReLU6'),
@@ -65,10 +69,10 @@ class SSDLiteNeck(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         in_channels = require_channels(in_channels, self)
-        if len(in_channels) not in (2, 3):
+        if len(in_channels) not in (passed, passed + 1):
             raise UsageError(
-                f'in_channels must be those of C4, C5 and at most one more feature, but is {in_channels}: '
-                "choose features by the backbone's out_indices."
+                f'in_channels must be those of {", ".join(LEVELS[-passed:])} and at most one more feature, but is '
+                f"{in_channels}: choose features by the backbone's out_indices."
             )
         forms = {
             'sandglass': (sandglass_extra, SANDGLASS_EXTRAS),
@@ -83,13 +87,14 @@ class SSDLiteNeck(BaseModule):
             make(channels[i], hidden, out_channels, layers) for i, (hidden, out_channels) in enumerate(widths)
         )
         self.num_inputs = len(in_channels)
-        self.out_channels = (*in_channels[:2], *channels[1:])
+        self.passed = passed
+        self.out_channels = (*in_channels[:passed], *channels[1:])
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Return six levels (N, out_channels[i], H_i, W_i): C4, C5 and four more."""
+        """Return the levels (N, out_channels[i], H_i, W_i): those that are passed on and four more."""
         if len(features) != self.num_inputs:
             raise ValueError(f'The neck was built for {self.num_inputs} features, but got {len(features)}.')
-        levels, x = list(features[:2]), features[-1]
+        levels, x = list(features[: self.passed]), features[-1]
         for extra_level in self.extra_levels:
             x = extra_level(x)
             levels.append(x)

@@ -89,3 +89,12 @@ def test_what_changes_is_found_by_its_key(tmp_path):
     assert files.changes('val_interval', 3) == ['train_cfg.val_interval']
     assert files.changes('val_interval', 4) == ['train_cfg.val_interval']
     assert list(files.without_effect()) == []
+
+
+def test_a_value_that_repeats_its_base_s_is_no_mistake(tmp_path):
+    (tmp_path / 'base.py').write_text('rate = 0.1\noptim_wrapper = dict(optimizer=dict(lr=rate))')
+    (tmp_path / 'middle.py').write_text(
+        "_base_ = './base.py'\nrate = 0.3\noptim_wrapper = dict(optimizer=dict(lr=rate))"
+    )
+    assert load_config(child(tmp_path, './middle.py', rate=0.3)).optim_wrapper.optimizer.lr == 0.3
+    assert load_config(child(tmp_path, './middle.py', rate=0.4)).optim_wrapper.optimizer.lr == 0.4

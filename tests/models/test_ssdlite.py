@@ -208,3 +208,28 @@ def test_with_norm_eval_batches_of_one_image_can_be_trained_on():
     assert not any(norm.training for norm in norms)
     levels, _ = model(torch.rand(1, 3, 320, 320))
     assert levels[-1].shape[2:] == (1, 1)
+
+
+def test_a_level_at_stride_8_is_one_more_in_front():
+    config = load('own_data/ssdlite_mobilenext_stride8.py')
+    config.model.backbone.init_cfg = None
+    torch.manual_seed(0)
+    finer, coarse = MODELS.build(config.model), build('own_data/ssdlite_mobilenext.py', backbone__init_cfg=None)
+    image = torch.rand(1, 3, 320, 320)
+    levels = finer.eval().neck(finer.backbone(image))
+    assert [tuple(level.shape[1:]) for level in levels[:3]] == [(144, 40, 40), (288, 20, 20), (1280, 10, 10)]
+    coarse.backbone.load_state_dict(finer.backbone.state_dict())
+    coarse.neck.load_state_dict(finer.neck.state_dict())
+    others = coarse.eval().neck(coarse.backbone(image))
+    assert all(torch.equal(*pair) for pair in zip(levels[1:], others, strict=True))
+    priors = finer.bbox_head.prior_generator
+    assert priors.map_sizes == [tuple(level.shape[2:]) for level in levels]
+    assert train_a_step(finer) > 0
+
+
+def test_a_finer_feature_is_refused_by_a_neck_that_passes_two_on():
+    finer = dict(backbone__out_indices=(3, 5, 7), backbone__taps='expansion')
+    with pytest.raises(
+        UsageError, match=r'strides \(16, 32\), or .*, but those of MobileNeXt have strides \(8, 16, 32\)'
+    ):
+        build(**finer)

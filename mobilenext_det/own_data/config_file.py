@@ -1,0 +1,63 @@
+"""The config that trains on a data set: short, to be read and changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mobilenext_det.files import write_atomically
+
+from .labels import LabelledImage
+from .plan import Plan
+
+BASES = {6: 'own_data/ssdlite_mobilenext.py', 7: 'own_data/ssdlite_mobilenext_stride8.py'}
+VALIDATIONS = 10
+
+
+def write_config(
+    path: Path,
+    folder: Path,
+    parts: Mapping[str, Sequence[LabelledImage]],
+    classes: Sequence[str],
+    plan: Plan,
+    max_iters: int,
+) -> None:
+    """Write the config.
+
+    Args:
+        path: The file; the lists of the parts lie beside it.
+        folder: The images.
+        parts: The images of each part.
+        classes: The classes.
+        plan: What was chosen.
+        max_iters: How many iterations to train.
+    """
+    counts = ', '.join(f'{len(images)} {part}' for part, images in parts.items())
+    judged = 'test' if 'test' in parts else 'val'
+    epochs = max_iters * plan.batch_size / len(parts['train'])
+    priors, levels = plan.priors, len(plan.priors.strides)
+    text = f'''"""{path.stem}: {counts} images. Written by tools/prepare.py, to be read and changed.
+
+    python tools/train.py {path}
+    python tools/detect.py --run work_dirs/{path.stem} IMAGE --out found
+"""
+
+_base_ = __import__('mobilenext_det').config_path({BASES[levels]!r})
+
+data_root = {str(folder)!r}
+labels = '{{{{ fileDirname }}}}'  # train.json, val.json
+judged = {judged!r}  # the part that tools/test.py looks at
+classes = {tuple(classes)!r}
+input_size = {plan.input_size}
+batch_size = {plan.batch_size}
+max_iters = {max_iters}  # {epochs:.0f} epochs
+warmup_iters = {min(50, max(1, max_iters // 10))}
+val_interval = {max(1, max_iters // VALIDATIONS)}
+learning_rate = {plan.learning_rate:g}  # for a batch of {plan.batch_size}
+
+# Sizes of the priors of each level, in pixels of an input of 320, fitted to the objects.
+min_sizes = {priors.min_sizes}
+max_sizes = {priors.max_sizes}
+ratios = ({priors.ratios[0]},) * {levels}
+'''
+    write_atomically(text.encode(), path)

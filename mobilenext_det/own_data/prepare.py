@@ -1,0 +1,153 @@
+"""From a folder of labelled images to a config that trains a detector on them: what `tools/prepare.py` calls."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mobilenext_det.datasets.problems import Kind
+from mobilenext_det.engine.config import load_config
+from mobilenext_det.errors import BadDataError, UsageError
+
+from .coco_file import write_coco
+from .config_file import write_config
+from .formats import read_labels
+from .labels import LabelledImage, Labels, likely_misspelt
+from .pace import seconds_per_iteration
+from .page import write_page
+from .plan import Plan, make_plan
+from .split import split
+
+TRAINING = 0.9  # share of the time that is left by validation, checkpoints and the start
+WITHOUT_A_TIME = 60  # epochs
+NAMED = 8  # classes and corrections that a sentence names
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was made of a folder of labelled images.
+
+    Attributes:
+        config: The config.
+        page: The page about the data.
+        parts: The images of each part.
+        classes: The classes.
+        plan: What was chosen.
+        labels: What was read, with every problem.
+        seconds: What an iteration takes on this machine; None if it was not measured.
+        max_iters: How many iterations are trained.
+    """
+
+    config: Path
+    page: Path
+    parts: Mapping[str, Sequence[LabelledImage]]
+    classes: tuple[str, ...]
+    plan: Plan
+    labels: Labels
+    seconds: float | None
+    max_iters: int
+
+
+def prepare(
+    folder: Path,
+    out: Path,
+    *,
+    form: str | None = None,
+    classes: Sequence[str] = (),
+    rename: Mapping[str, str] | None = None,
+    input_size: int | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+) -> Prepared:
+    """Read a folder of labelled images, and write lists of its parts, a config and a page about the data.
+
+    Args:
+        folder: The folder, which stays as it is.
+        out: Where the files go; the config is named as this folder is.
+        form: Format of the labels; None to find out.
+        classes: The classes; none for all that occur. Objects of others are left out.
+        rename: Classes to be called by another name, such as misspelt ones.
+        input_size: Side of the network's input; None to choose.
+        minutes: How long to train on this machine; None for a number of epochs.
+        seed: Of the split, where the data has none.
+
+    Raises:
+        BadDataError: If there is nothing to train on, a class that was asked for does not occur, or classes look like
+            misspellings of others.
+    """
+    labels = read_labels(folder.resolve(), form)
+    chosen = _choose_classes(labels, classes, rename or {})
+    parts = split(labels.images, seed=seed)
+    plan = make_plan(parts['train'], chosen, input_size)
+    out.mkdir(parents=True, exist_ok=True)
+    for part, images in parts.items():
+        write_coco(images, chosen, folder.resolve(), out / f'{part}.json')
+    config = out / f'{out.resolve().name}.py'
+    max_iters = WITHOUT_A_TIME * math.ceil(len(parts['train']) / plan.batch_size)
+    write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
+    seconds = None
+    if minutes is not None:
+        seconds = seconds_per_iteration(load_config(config))
+        max_iters = max(10, int(60 * minutes * TRAINING / seconds))
+    write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
+    page = write_page(out, f'{out.resolve().name}: {labels.form}', parts, chosen, plan, labels.problems)
+    return Prepared(config, page, parts, chosen, plan, labels, seconds, max_iters)
+
+
+def renamings(pairs: Sequence[str]) -> dict[str, str]:
+    """Read `WRONG=RIGHT`, as the command line has it.
+
+    Raises:
+        UsageError: If a pair is none.
+    """
+    for pair in pairs:
+        if not all(pair.partition('=')):
+            raise UsageError(f'--rename takes WRONG=RIGHT, but got {pair}.')
+    return {wrong: right for wrong, _, right in (pair.partition('=') for pair in pairs)}
+
+
+def _choose_classes(labels: Labels, classes: Sequence[str], rename: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the classes in alphabetical order, or as asked for; other objects are left out of `labels`, and noted."""
+    counts = labels.count()
+    for name in rename:
+        if name not in counts:
+            raise BadDataError(f'--rename {name}=...: there is no such class; the classes are {_listed(counts)}.')
+    _keep(labels, {name: rename.get(name, name) for name in counts})
+    counts = labels.count()
+    if missing := [name for name in classes if name not in counts]:
+        raise BadDataError(
+            f'There is no object of class {missing[0]!r} in the data; the classes are {_listed(counts)}.'
+        )
+    if classes:
+        _keep(labels, {name: name for name in classes})
+        return tuple(classes)
+    if not counts:
+        raise BadDataError(f'No object can be trained on: all were left out, the first because {labels.problems[0]}.')
+    if meant := likely_misspelt(counts):
+        fixes = ' '.join(f'"{wrong}={right}"' for wrong, right in list(meant.items())[:NAMED])
+        wrong = {name: counts[name] for name in meant}
+        raise BadDataError(
+            f'Some classes look like misspellings of others: {_listed(wrong)}. Add --rename {fixes}, or '
+            f'--classes with all that are meant to be (the data has {_listed(counts)}).'
+        )
+    return tuple(sorted(counts))
+
+
+def _keep(labels: Labels, names: Mapping[str, str]) -> None:
+    """Call classes by other names, and leave out objects of classes that have none."""
+    for index, image in enumerate(labels.images):
+        for each in image.objects:
+            if each.name not in names and not each.difficult:
+                labels.note(Kind.NOT_ASKED_FOR, image.path, f'an object of {each.name!r}')
+        objects = [replace(each, name=names[each.name]) for each in image.objects if each.name in names]
+        labels.images[index] = replace(image, objects=objects)
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """Write the most frequent classes with their numbers of objects."""
+    listed = [f'{name!r} ({count})' for name, count in Counter(counts).most_common(NAMED)]
+    more = len(counts) - len(listed)
+    return ', '.join(listed) + (f' and {more} more' if more > 0 else '')

@@ -1,0 +1,61 @@
+"""Labels as VOC, labelImg and Roboflow write them: an XML file for each image, beside it or in a folder of its own."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mobilenext_det.datasets.problems import Kind
+from mobilenext_det.datasets.split_file import read_lines
+
+from .images import Images
+from .labels import Found, LabelledObject, Labels
+
+FORM = 'VOC XML'
+
+
+def read(files: Sequence[Path], images: Images) -> Labels:
+    """Read the XML files of a folder.
+
+    Args:
+        files: The files.
+        images: The folder's images.
+    """
+    labels, parts = Labels(FORM), _lists(images.folder)
+    for file in files:
+        try:
+            root = ET.parse(file).getroot()
+        except (ET.ParseError, ValueError, LookupError) as error:
+            labels.note(Kind.BAD_XML, file, f'it cannot be read ({error})')
+            continue
+        names = (file.stem, root.findtext('filename', '').strip() or file.stem)
+        part = parts.get(file.stem, images.part(file))
+        if opened := images.open(names, file, labels):
+            labels.add(*opened, _objects(root, file, labels), part)
+    return labels
+
+
+def _objects(root: ET.Element, file: Path, labels: Labels) -> Iterator[Found]:
+    for number, node in enumerate(root.iter('object'), start=1):
+        name = node.findtext('name', '').strip()
+        if not name:
+            labels.note(Kind.INCOMPLETE, file, 'it has no <name>', number)
+            continue
+        try:
+            x1, y1, x2, y2 = (float(node.findtext(f'bndbox/{side}', '')) for side in ('xmin', 'ymin', 'xmax', 'ymax'))
+        except ValueError:
+            labels.note(Kind.NOT_A_NUMBER, file, 'its <bndbox> does not hold four numbers', number)
+            continue
+        # VOC counts pixels from 1, and a box holds its last one.
+        difficult = node.findtext('difficult', '').strip() == '1'
+        yield Found(LabelledObject(name, (x1 - 1, y1 - 1, x2, y2), difficult), file, number)
+
+
+def _lists(folder: Path) -> dict[str, str]:
+    """Return the part of each image that lists as ImageSets/Main/train.txt name; `trainval` says nothing."""
+    parts: dict[str, str] = {}
+    for name in ('train', 'val', 'test'):
+        for file in sorted(folder.rglob(f'ImageSets/Main/{name}.txt')):
+            parts |= dict.fromkeys(read_lines(file), name)
+    return parts
