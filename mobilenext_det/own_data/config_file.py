@@ -10,7 +10,7 @@ from mobilenext_det.files import write_atomically
 from .labels import LabelledImage
 from .plan import Plan
 
-BASES = {6: 'own_data/ssdlite_mobilenext.py', 7: 'own_data/ssdlite_mobilenext_stride8.py'}
+BASES = {6: 'own_data/ssdlite_mobilenext_own.py', 7: 'own_data/ssdlite_mobilenext_own_stride8.py'}
 VALIDATIONS = 10
 
 

@@ -211,10 +211,10 @@ def test_with_norm_eval_batches_of_one_image_can_be_trained_on():
 
 
 def test_a_level_at_stride_8_is_one_more_in_front():
-    config = load('own_data/ssdlite_mobilenext_stride8.py')
+    config = load('own_data/ssdlite_mobilenext_own_stride8.py')
     config.model.backbone.init_cfg = None
     torch.manual_seed(0)
-    finer, coarse = MODELS.build(config.model), build('own_data/ssdlite_mobilenext.py', backbone__init_cfg=None)
+    finer, coarse = MODELS.build(config.model), build('own_data/ssdlite_mobilenext_own.py', backbone__init_cfg=None)
     image = torch.rand(1, 3, 320, 320)
     levels = finer.eval().neck(finer.backbone(image))
     assert [tuple(level.shape[1:]) for level in levels[:3]] == [(144, 40, 40), (288, 20, 20), (1280, 10, 10)]

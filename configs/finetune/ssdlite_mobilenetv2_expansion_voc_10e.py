@@ -1,6 +1,6 @@
-"""MobileNetV2, tapped at the expansion, by the recipe of ssdlite_mobilenext_voc.py."""
+"""MobileNetV2, tapped at the expansion, by the recipe of ssdlite_mobilenext_voc_10e.py."""
 
-_base_ = ['./ssdlite_mobilenext_voc.py', '../_base_/models/ssdlite_mobilenetv2.py']
+_base_ = ['./ssdlite_mobilenext_voc_10e.py', '../_base_/models/ssdlite_mobilenetv2.py']
 
 pretrained = 'data/pretrained/mobilenetv2.pth'
 model = dict(

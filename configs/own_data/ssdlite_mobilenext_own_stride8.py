@@ -1,6 +1,6 @@
-"""ssdlite_mobilenext.py with a level at stride 8 before the others, for objects of less than 30 pixels."""
+"""ssdlite_mobilenext_own.py with a level at stride 8 before the others, for objects of less than 30 pixels."""
 
-_base_ = './ssdlite_mobilenext.py'
+_base_ = './ssdlite_mobilenext_own.py'
 
 strides = (8, 16, 32, 64, 107, 160, 320)
 min_sizes = (22, 45, 90, 135, 180, 225, 270)

@@ -1,6 +1,6 @@
 """VOC2007 from pretrained weights in ten epochs, for minutes instead of the authors' 345 epochs.
 
-    python tools/train.py configs/finetune/ssdlite_mobilenext_voc.py --cfg-options input_size=192
+    python tools/train.py configs/finetune/ssdlite_mobilenext_voc_10e.py --cfg-options input_size=192
 
 Recipes are chosen on train -> val, and test is looked at once:
 `--cfg-options train_list=train val_list=val max_iters=1563`. docs/results.md has what each line is worth.
