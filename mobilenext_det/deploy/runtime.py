@@ -129,9 +129,9 @@ class Detector:
         if not isinstance(description, dict) or 'classes' not in description:
             raise DeployError(f'{path} does not say what its classes are: write it with tools/export.py.')
         self.classes = tuple(description['classes'])
-        size = description['input_size']
-        padding = description.get('padding')
-        self.fit = Fit(*(size if isinstance(size, list) else (size, size)), tuple(padding) if padding else None)
+        size, padding = description['input_size'], description.get('padding')
+        width, height = size if isinstance(size, list) else (size, size)
+        self.fit = Fit(width, height, tuple(padding) if padding else None)
         self._float_input = description.get('float_input', False)
         self._batch = description.get('batch')
         self._score_threshold = description['score_threshold']

@@ -22,7 +22,7 @@ def trim_kernels(network: nn.Module, example: Tensor) -> None:
 
 
 def _trim(convolution: nn.Conv2d, inputs: tuple[Tensor]) -> None:
-    if not isinstance(convolution.padding, tuple) or convolution.dilation != (1, 1):
+    if isinstance(convolution.padding, str) or convolution.dilation != (1, 1):
         return
     for axis, cells in ((2, inputs[0].shape[2]), (3, inputs[0].shape[3])):
         _trim_axis(convolution, axis, cells)
@@ -39,6 +39,7 @@ def _trim_axis(convolution: nn.Conv2d, axis: int, cells: int) -> None:
         return
     convolution.weight = nn.Parameter(convolution.weight.narrow(axis, first, number).contiguous(), requires_grad=False)
     convolution.kernel_size = _with(convolution.kernel_size, which, number)
+    assert not isinstance(convolution.padding, str)
     convolution.padding = _with(convolution.padding, which, 0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,7 +76,8 @@ def _prepare_one(loader: DataLoader, model: nn.Module) -> None:
     iter(loader.sampler)
     try:
         batch = loader.collate_fn([loader.dataset[0]])
-        (model.module if is_model_wrapper(model) else model).data_preprocessor(batch)
+        inner: Any = model.module if is_model_wrapper(model) else model
+        inner.data_preprocessor(batch)
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])
