@@ -28,7 +28,7 @@ train_dataloader = dict(
     batch_size=batch_size,
     dataset=dict(ann_file=f'VOC2007/ImageSets/Main/{train_list}.txt', pipeline=train_pipeline),
 )
-val_dataloader = dict(dataset=dict(ann_file=f'VOC2007/ImageSets/Main/{val_list}.txt'))
+val_dataloader = dict(batch_size=batch_size, dataset=dict(ann_file=f'VOC2007/ImageSets/Main/{val_list}.txt'))
 test_dataloader = val_dataloader
 train_cfg = dict(max_iters=max_iters, val_interval=val_interval)
 optim_wrapper = dict(

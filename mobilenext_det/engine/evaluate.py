@@ -69,11 +69,12 @@ def evaluate(
     cfg = run_config(config, work_dir, launcher)
     with said(cfg, 'a data set'):
         require_data(cfg, 'test_dataloader')
-        require_same_classes(class_lists(cfg, 'test_dataloader'))
     if checkpoint is not None:
         require_checkpoint(str(checkpoint))
     if out is not None and not out.endswith(('.pkl', '.pickle')):
         raise UsageError(f'--out writes pickled predictions: {out} must end in .pkl or .pickle.')
+    with said(cfg, 'a data set'):
+        require_same_classes(class_lists(cfg, 'test_dataloader'))
     cfg.load_from = None if checkpoint is None else str(checkpoint)
     cfg.resume = False
     if tta:

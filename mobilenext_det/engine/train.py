@@ -47,7 +47,6 @@ def train(
     cfg = run_config(config, work_dir, launcher)
     with said(cfg, 'a data set'):
         require_data(cfg, 'train_dataloader', 'val_dataloader')
-        require_same_classes(class_lists(cfg, 'train_dataloader', 'val_dataloader'))
     if amp:
         ask_for_lower_precision(cfg)
     if auto_scale_lr:
@@ -59,5 +58,7 @@ def train(
         cfg.resume, cfg.load_from = True, last
     if cfg.get('load_from'):
         require_checkpoint(cfg.load_from)
+    with said(cfg, 'a data set'):
+        require_same_classes(class_lists(cfg, 'train_dataloader', 'val_dataloader'))
     prepare_launch(cfg)
     return build_runner(cfg, 'train', 'val').train()

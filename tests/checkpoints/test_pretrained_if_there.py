@@ -17,7 +17,7 @@ from mobilenext_det.models import MobileNeXt, TappedMobileNetV2
 CONFIGS = Path(__file__).parents[2] / 'configs'
 # Those that start from weights in the repository.
 SHIPPED = [f'compare/bccd_{network}_pretrained.py' for network in ('mobilenext', 'mobilenetv2_expansion')]
-# Those that start from ImageNet weights; all others are from scratch and say nothing of it.
+# Those that start from weights if they are there; all others are from scratch and say nothing of it.
 PRETRAINED = {
     **dict.fromkeys(
         (f'ssdlite_mobilenext_{data}.py' for data in ('voc', 'voc_ema', 'voc0712', 'voc0712_4xb24', 'voc0712_modern')),
@@ -26,6 +26,12 @@ PRETRAINED = {
     **dict.fromkeys(
         (f'ssdlite_mobilenetv2_{data}.py' for data in ('voc', 'expansion_voc', 'expansion_voc0712_modern')),
         'data/pretrained/mobilenetv2.pth',
+    ),
+    'finetune/ssdlite_mobilenext_voc_10e.py': 'data/pretrained/mobilenext.pth',
+    'finetune/ssdlite_mobilenetv2_expansion_voc_10e.py': 'data/pretrained/mobilenetv2.pth',
+    **dict.fromkeys(
+        (f'own_data/ssdlite_mobilenext_{form}.py' for form in ('own', 'own_stride8')),
+        'checkpoints/mobilenext_w050_tiny_imagenet-b3d11423.pth',
     ),
 }
 NETWORKS = {'MobileNeXt': MobileNeXt, 'MobileNetV2': TappedMobileNetV2}
@@ -157,6 +163,6 @@ def test_without_its_file_a_config_trains_from_scratch(config, file, log, tmp_pa
     assert log.text.count(f'There is no {file}: {model.backbone.type} trains from scratch') == 1
     # Convolutions are N(0, sqrt(2 / (k * k * out))), not PyTorch's own.
     weight = dict(network.named_parameters())[
-        'stages.6.1.reduce.conv.weight' if file.endswith('next.pth') else 'conv2.conv.weight'
+        'stages.6.1.reduce.conv.weight' if model.backbone.type == 'MobileNeXt' else 'conv2.conv.weight'
     ]
     assert weight.std().item() == pytest.approx((2 / len(weight)) ** 0.5, rel=0.05)

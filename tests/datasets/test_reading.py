@@ -51,8 +51,9 @@ def no_files():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def forbid():
-        used = set(map(int, os.listdir('/proc/self/fd')))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (next(n for n in range(len(used) + 1) if n not in used), hard))
+        lowest = os.dup(0)  # the number that the next file would get
+        os.close(lowest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
 
     yield forbid
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -112,6 +112,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--count', type=int, default=1000, help='damaged files of each kind (default: %(default)s)')
     parser.add_argument('--only', default='', help='a word: the faults with it in their name, and nothing is written')
+    parser.add_argument('--record', type=Path, default=RECORD, help='JSON file; the page beside it gets the table')
     arguments = parser.parse_args()
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
@@ -120,7 +121,7 @@ def main() -> int:
         world.make()
         record = run(world, arguments.count, arguments.only)
     if not arguments.only:
-        write(record, RECORD)
+        write(record, arguments.record)
     print(f'{broken(record)} of {sum(row["injected"] for row in record.values())} faults did harm.')
     return int(broken(record) > 0)
 

@@ -86,6 +86,7 @@ def test_a_picture_that_breaks_is_named(toy_root, tmp_path):
     """The data set checks pictures before; this one breaks after that."""
     dataset = open_pipeline('ours', toy_root)
     info = dataset.get_data_info(0)
+    (tmp_path / 'another.jpg').touch()  # of an empty folder the machine would be suspected
     dataset.data_list = [dict(info, img_path=str(tmp_path / 'gone.jpg'))]
     dataset._fully_initialized, dataset.serialize_data = True, False
     with pytest.raises(UsageError, match=f'^{tmp_path}/gone.jpg cannot be used: take it out.$'):

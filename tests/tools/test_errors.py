@@ -74,6 +74,7 @@ CASES = [
         DeployError,
         'damaged.jpg is no picture that can be read.',
     ),
+    ('prepare.py {here}/nowhere --out {here}/mine', BadDataError, 'There is no folder'),
     ('publish.py none.pth {here}/out.pth', UsageError, 'There is no checkpoint none.pth.'),
     ('publish.py {here}/damaged.pth {here}/out.pth', CheckpointError, DAMAGED),
     ('publish.py {here}/tensor.pth {here}/out.pth', CheckpointError, NO_WEIGHTS),

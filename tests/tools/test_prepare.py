@@ -64,7 +64,7 @@ def test_every_format_ends_in_the_same_lists(tools, tmp_path, form):
 
 
 def test_small_objects_get_a_finer_grid(tools, tmp_path):
-    objects = ''.join(f'0 {x / 10} {y / 10} .05 .05\n' for x in range(1, 10) for y in range(1, 10))
+    objects = ''.join(f'0 {x / 10 + 0.0125} {y / 10 + 0.0125} .05 .05\n' for x in range(1, 10) for y in range(1, 10))
     WRITERS['yolo'](tmp_path / 'yolo')
     for file in (tmp_path / 'yolo' / 'labels').iterdir():
         file.write_text(objects)
