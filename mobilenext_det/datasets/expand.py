@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 from mmdet.datasets.transforms import Expand
 from mmdet.registry import TRANSFORMS
 from mmdet.structures.bbox import autocast_box_type
+
+from mobilenext_det.errors import UsageError
 
 
 @TRANSFORMS.register_module()
@@ -21,7 +25,21 @@ class SSDExpand(Expand):
         to_rgb: Whether to reverse ``mean``, which is needed where it is given in RGB and the image is in BGR.
         ratio_range: Range of the ratio between the sides of the canvas and of the image.
         prob: Probability to expand.
+
+    Raises:
+        UsageError: If the mean is not three numbers.
     """
+
+    def __init__(
+        self,
+        mean: Sequence[float] = (0, 0, 0),
+        to_rgb: bool = True,
+        ratio_range: tuple[float, float] = (1, 4),
+        prob: float = 0.5,
+    ) -> None:
+        if not isinstance(mean, Sequence) or [isinstance(each, int | float) for each in mean] != [True] * 3:
+            raise UsageError(f'The mean of SSDExpand must be three numbers, but is {mean!r}.')
+        super().__init__(mean=mean, to_rgb=to_rgb, ratio_range=ratio_range, prob=prob)
 
     @autocast_box_type()
     def transform(self, results: dict) -> dict:

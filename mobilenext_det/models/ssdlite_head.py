@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from torchvision.ops import batched_nms
 
+from mobilenext_det.errors import UsageError
+
 from .assigner import NO_OBJECT
 from .features import require_channels
 
@@ -248,6 +250,8 @@ class SSDLiteHead(SSDHead):
             elif not with_nms:
                 result = result[result.scores.argsort(descending=True)]
             if rescale:
+                if 'scale_factor' not in meta:
+                    raise UsageError("Boxes cannot be scaled back: let meta_keys of PackDetInputs have 'scale_factor'.")
                 result.bboxes = scale_boxes(result.bboxes, [1 / factor for factor in meta['scale_factor']])
             results.append(result)
         return results

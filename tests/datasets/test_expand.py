@@ -5,6 +5,7 @@ from mmdet.datasets.transforms import Expand
 from mmdet.structures.bbox import HorizontalBoxes
 
 from mobilenext_det.datasets import SSDExpand
+from mobilenext_det.errors import UsageError
 
 MEAN = (123, 117, 104)
 
@@ -45,3 +46,9 @@ def test_canvas_and_place_by_the_recipe():
         result = SSDExpand(mean=MEAN, to_rgb=True, prob=1)(entry(np.float32))
         np.testing.assert_array_equal(result['img'], expected)
         assert result['gt_bboxes'].tensor.tolist() == [[3 + left, 4 + top, 20 + left, 30 + top]]
+
+
+@pytest.mark.parametrize('mean', ['123', (1, 2), (1, None, 3), 5], ids=repr)
+def test_a_mean_that_is_no_colour_is_refused(mean):
+    with pytest.raises(UsageError, match='The mean of SSDExpand must be three numbers, but is '):
+        SSDExpand(mean=mean)
