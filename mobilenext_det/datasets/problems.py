@@ -90,13 +90,18 @@ class BadObjectError(Exception):
         self.kind, self.detail = kind, detail
 
 
+def first_examples(problems: Sequence[Problem]) -> list[Problem]:
+    """Return the first problems of each kind, kinds that occur most often first."""
+    kinds = Counter(problem.kind for problem in problems).most_common()
+    return [each for kind, _ in kinds for each in islice((p for p in problems if p.kind is kind), NUM_EXAMPLES)]
+
+
 def problem_table(problems: Sequence[Problem]) -> str:
     """Lay out how often each kind of problem occurs, and its first examples below."""
     table = Table('problem', 'count', 'action')
-    examples = ''
     for kind, count in Counter(problem.kind for problem in problems).most_common():
         table.add_row(Text(kind.text), str(count), Text(kind.action))
-        examples += ''.join(f'{problem}\n' for problem in islice((p for p in problems if p.kind is kind), NUM_EXAMPLES))
+    examples = ''.join(f'{problem}\n' for problem in first_examples(problems))
     text = StringIO()
     Console(file=text, width=100).print(table)
     return f'{text.getvalue()}First examples:\n{examples}'

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from mobilenext_det.datasets.problems import NUM_EXAMPLES, Problem
+from mobilenext_det.datasets.problems import Problem, first_examples
 from mobilenext_det.display.page import Section, Tiles, html_page
 from mobilenext_det.display.tables import Column, Table, number, percent
 from mobilenext_det.files import write_atomically
@@ -61,7 +61,7 @@ def write_page(
         Section('Objects by class', table=class_table(parts, classes)),
         Section(
             'What is wrong',
-            ['Nothing was found.'] if not problems else [str(each) for each in _examples(problems)],
+            ['Nothing was found.'] if not problems else [str(each) for each in first_examples(problems)],
             table=problem_table(problems) if problems else None,
         ),
         Section(
@@ -116,14 +116,6 @@ def recall_table(plan: Plan) -> Table:
 
 def _count(images: Sequence[LabelledImage]) -> Counter[str]:
     return Counter(each.name for image in images for each in image.objects)
-
-
-def _examples(problems: Sequence[Problem]) -> list[Problem]:
-    """Return the first problems of each kind."""
-    by_kind = {
-        kind: [each for each in problems if each.kind is kind] for kind in {each.kind: None for each in problems}
-    }
-    return [each for its_kind in by_kind.values() for each in its_kind[:NUM_EXAMPLES]]
 
 
 def _save(figure: Figure, path: Path) -> None:
