@@ -51,7 +51,7 @@ class CheckedCocoDataset(CheckedDataset, CocoDataset):
         images, same = self._images(content['images'])
         objects: dict[Any, list[dict]] = {number: [] for number in images}
         for place, item in enumerate(content['annotations'], start=1):
-            if not isinstance(item, dict) or not _is_id(item.get('image_id')):
+            if not isinstance(item, dict) or not is_id(item.get('image_id')):
                 self._note(Kind.BAD_RECORD, self.ann_file, f'annotation {place} has no image_id', place)
             elif item['image_id'] not in same:
                 detail = f'image {item["image_id"]!r} is not among the images, or not usable'
@@ -70,7 +70,7 @@ class CheckedCocoDataset(CheckedDataset, CocoDataset):
         for place, record in enumerate(records, start=1):
             if not isinstance(record, dict) or not _is_text(record.get('file_name')):
                 self._note(Kind.BAD_RECORD, self.ann_file, f'image {place} has no file_name')
-            elif not _is_id(record.get('id')):
+            elif not is_id(record.get('id')):
                 self._note(Kind.BAD_RECORD, self.ann_file, f'image {place} ({record["file_name"]}) has no id')
             else:
                 by_id.setdefault(record['id'], []).append(record)
@@ -93,7 +93,7 @@ class CheckedCocoDataset(CheckedDataset, CocoDataset):
         """Note objects that share an id: none is dropped, as which is meant does not matter here."""
         seen: set = set()
         for item in items:
-            if isinstance(item, dict) and _is_id(item.get('id')):
+            if isinstance(item, dict) and is_id(item.get('id')):
                 if item['id'] in seen:
                     self._note(Kind.SAME_OBJECT, self.ann_file, f'id {item["id"]!r} is that of several', item['id'])
                 seen.add(item['id'])
@@ -125,13 +125,13 @@ class CheckedCocoDataset(CheckedDataset, CocoDataset):
         where = f'{self.ann_file}, image {item["image_id"]!r}'
         try:
             label = _label(item, names, self.labels)
-            box, overhang = _box(item, size)
+            box, overhang = object_box(item, size)
         except BadObjectError as bad:
             return self._skip(bad.kind, where, bad.detail, _name(item, place))
         if overhang:
             detail = f'the box leaves the image by {overhang:g} px'
             self._note(overhang_kind(overhang), where, detail, _name(item, place))
-        ignored = bool(item.get('iscrowd') or item.get('ignore'))
+        ignored = is_ignored(item)
         if ignored:
             self._note(
                 Kind.CROWD, where, f'iscrowd={item.get("iscrowd")}, ignore={item.get("ignore")}', _name(item, place)
@@ -169,7 +169,7 @@ def category_names(content: dict[str, list], path: str) -> dict[Any, str]:
     """
     names: dict[Any, str] = {}
     for category in content['categories']:
-        if not isinstance(category, dict) or not _is_id(category.get('id')) or not _is_text(category.get('name')):
+        if not isinstance(category, dict) or not is_id(category.get('id')) or not _is_text(category.get('name')):
             raise BadDataError(f'{path}: the category {category!r} has no id or no name.')
         if names.setdefault(category['id'], category['name']) != category['name']:
             raise BadDataError(
@@ -181,25 +181,36 @@ def category_names(content: dict[str, list], path: str) -> dict[Any, str]:
 
 def stated_size(record: dict) -> Size | None:
     """Return the (width, height) an image's entry states; None where they are missing, zero or no numbers."""
-    sides = [int(record[side]) if _is_number(record.get(side)) else 0 for side in ('width', 'height')]
+    sides = [int(record[side]) if is_number(record.get(side)) else 0 for side in ('width', 'height')]
     return (sides[0], sides[1]) if min(sides) > 0 else None
 
 
 def _label(item: dict, names: dict[Any, str], labels: dict[str, int]) -> int:
     number = item.get('category_id')
-    if not _is_id(number):
+    if not is_id(number):
         raise BadObjectError(Kind.INCOMPLETE, 'it has no category_id')
     if number not in names:
         raise BadObjectError(Kind.UNKNOWN_CLASS, f'category_id {number!r} is none of the categories {list(names)}')
     return label_of(names[number], labels)
 
 
-def _box(item: dict, size: Size) -> tuple[tuple[float, ...], float]:
-    """Return an object's box, (x1, y1, x2, y2), and by how many pixels it was clipped."""
+def object_box(item: dict, size: Size) -> tuple[tuple[float, ...], float]:
+    """Return an object's box, clipped to its image.
+
+    Args:
+        item: The object's entry.
+        size: Width and height of the image.
+
+    Returns:
+        The box as (x1, y1, x2, y2), and by how many pixels it was clipped.
+
+    Raises:
+        BadObjectError: If it has none that can be used.
+    """
     box = item.get('bbox')
     if not isinstance(box, list) or len(box) != 4:
         raise BadObjectError(Kind.INCOMPLETE, f'its bbox is {box!r}, not four numbers')
-    if not all(map(_is_number, box)):
+    if not all(map(is_number, box)):
         raise BadObjectError(Kind.NOT_A_NUMBER, f'its bbox is {box!r}')
     x, y, width, height = box
     if width < 0 or height < 0:
@@ -209,13 +220,18 @@ def _box(item: dict, size: Size) -> tuple[tuple[float, ...], float]:
     return clip_box((x, y, x + width, y + height), 0, size)
 
 
+def is_ignored(item: dict) -> bool:
+    """Tell whether an object is a crowd, or otherwise neither learnt nor counted."""
+    return bool(item.get('iscrowd') or item.get('ignore'))
+
+
 def _boxes_fit(items: Iterable[dict], size: Size) -> bool:
     boxes = [item.get('bbox') for item in items]
-    proper = [box for box in boxes if isinstance(box, list) and len(box) == 4 and all(map(_is_number, box))]
+    proper = [box for box in boxes if isinstance(box, list) and len(box) == 4 and all(map(is_number, box))]
     return all(x + width <= size[0] and y + height <= size[1] for x, y, width, height in proper)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     """Tell whether a value is a number that coordinates can be: JSON has true, NaN and whole numbers without end."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
@@ -224,11 +240,11 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _is_id(value: Any) -> bool:
+def is_id(value: Any) -> bool:
     """Tell whether a value can be an id."""
     return isinstance(value, int | str) and not isinstance(value, bool)
 
 
 def _name(item: dict, place: int) -> int | str:
     """Return an object's id, or its place where it has none."""
-    return item['id'] if _is_id(item.get('id')) else place
+    return item['id'] if is_id(item.get('id')) else place

@@ -40,13 +40,15 @@ def load_config(path: str | Path, cfg_options: Sequence[str] = (), data_root: st
         The merged config.
 
     Raises:
-        UsageError: If there is no such file, or a setting would change nothing.
+        UsageError: If there is no such file, it cannot be run, or a setting would change nothing.
     """
     if not Path(path).is_file():
         raise UsageError(f'There is no config {path}.')
     options = _parse_options(cfg_options)
     root = options.pop('data_root', data_root)
     files = ConfigFiles(path)
+    for name, likely in files.misspelt():
+        raise UsageError(f'{name} = {files.plain[name]!r} in {path} would change nothing: {likely} is what is read.')
     for name in files.without_effect():
         raise UsageError(
             f'{name} = {files.plain[name]!r} in {path} would change nothing, as a config that it inherits has '

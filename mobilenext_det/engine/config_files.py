@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import inspect
 import math
+import os
+import traceback
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,9 @@ from unittest.mock import patch
 from mmengine.config import Config
 from mmengine.config import config as mmengine_config
 from mmengine.runner import Runner
+
+from mobilenext_det.errors import UsageError, UserError
+from mobilenext_det.trouble import trouble
 
 READ_KEYS = {
     *inspect.signature(Runner.__init__).parameters,
@@ -38,6 +44,9 @@ class ConfigFiles:
     Attributes:
         plain: The config as mmengine reads it.
         settings: Names of the settings, sorted.
+
+    Raises:
+        UsageError: If one of the files cannot be run; the sentence has its name, its line and those that inherit it.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -82,6 +91,15 @@ class ConfigFiles:
             if not repeated and self._differs(name, value) and not self.changes(name, value):
                 yield name
 
+    def misspelt(self) -> Iterator[tuple[str, str]]:
+        """Yield constants that the last file gives to a name which nothing reads, each with the name it looks like."""
+        *bases, last = self._files
+        known = {name for file in bases for name in file.assigned} | READ_KEYS
+        for name in sorted(last.unread - known):
+            likely = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+            if likely and _is_constant(last.assigned[name]):
+                yield name, likely[0]
+
     def _differs(self, name: str, value: Any) -> bool:
         """Tell whether any file assigns something else to a name than this value."""
         assigned = [file.assigned[name] for file in self._files if name in file.assigned]
@@ -100,11 +118,13 @@ class ConfigFiles:
         load = Config._file2dict
 
         def file_to_dict(filename: str, *args: Any, **kwargs: Any) -> Any:
-            paths.append(filename)
-            try:
-                return load(filename, *args, **kwargs)
-            finally:
-                paths.pop()
+            path = os.path.abspath(filename)
+            if path in paths:
+                raise UsageError(f'{path} inherits itself: {_chain([*paths, path])}.')
+            paths.append(path)
+            values = load(filename, *args, **kwargs)
+            paths.pop()  # not after an error: what is left leads to it
+            return values
 
         def visitor(base_key: str) -> _File:
             earlier = {name for name in values if name in given or len(files) < last.get(name, 0)}
@@ -115,7 +135,12 @@ class ConfigFiles:
             patch.object(mmengine_config, 'RemoveAssignFromAST', visitor),
             patch.object(Config, '_file2dict', staticmethod(file_to_dict)),
         ):
-            config = Config.fromfile(self.path)
+            try:
+                config = Config.fromfile(self.path)
+            except Exception as error:  # a config is a program, which can end in anything
+                if isinstance(error, UserError) or trouble(error):
+                    raise
+                raise UsageError(_why_unreadable(error, paths or [self.path])) from error
         self._files = self._files or files
         return config
 
@@ -147,6 +172,24 @@ class _File(mmengine_config.RemoveAssignFromAST):
         names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
         self.unread = self.assigned.keys() - {name.id for name in names if isinstance(name.ctx, ast.Load)}
         return ast.fix_missing_locations(self.generic_visit(node))
+
+
+def _why_unreadable(error: Exception, paths: list[str]) -> str:
+    """Say in which file and line a config ended, and in what.
+
+    Args:
+        error: What running it ended in.
+        paths: The files that were being run: each inherits the one behind it.
+    """
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == paths[-1]]
+    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    place = f', line {line}' if line else ''
+    what = error.msg if isinstance(error, SyntaxError) else str(error).partition('\n')[0]
+    return f'{_chain(paths)}{place}: the config cannot be read, {type(error).__name__}: {what}.'
+
+
+def _chain(paths: list[str]) -> str:
+    return ', inherited by '.join(reversed(paths))
 
 
 def _single(line: ast.stmt) -> list[ast.stmt]:

@@ -98,3 +98,32 @@ def test_a_value_that_repeats_its_base_s_is_no_mistake(tmp_path):
     )
     assert load_config(child(tmp_path, './middle.py', rate=0.3)).optim_wrapper.optimizer.lr == 0.3
     assert load_config(child(tmp_path, './middle.py', rate=0.4)).optim_wrapper.optimizer.lr == 0.4
+
+
+@pytest.mark.parametrize(
+    ('lines', 'sentence'),
+    [
+        ('size = (', r'child\.py, line 2: the config cannot be read, SyntaxError: .+ was never closed\.$'),
+        ('size = 1 / 0', r'child\.py, line 2: the config cannot be read, ZeroDivisionError: division by zero\.$'),
+        ('size = _base_.nothing', r"child\.py, line 2: .+ object has no attribute 'nothing'\.$"),
+        ("custom_imports = dict(imports=['no_module'])", r'child\.py: the config .+ Failed to import custom modules'),
+    ],
+)
+def test_a_config_that_cannot_be_run_is_named_with_its_line(tmp_path, lines, sentence):
+    path = child(tmp_path, CONFIGS / 'ssdlite_mobilenext_voc.py')
+    path.write_text(f'{path.read_text().strip()}\n{lines}\n')
+    with pytest.raises(UsageError, match=sentence):
+        load_config(path)
+
+
+@pytest.mark.parametrize('base', ['./child.py', './nowhere.py'])
+def test_a_base_that_is_missing_or_the_config_itself_is_named_with_who_inherits_it(tmp_path, base):
+    with pytest.raises(UsageError, match=rf'{base[2:]}( inherits itself:.*|), inherited by \S+child\.py'):
+        load_config(child(tmp_path, base))
+
+
+def test_a_misspelt_setting_is_refused_and_a_name_of_one_s_own_is_not(tmp_path):
+    base = CONFIGS / 'ssdlite_mobilenext_voc.py'
+    with pytest.raises(UsageError, match=r'^learnig_rate = 0\.1 in \S+ would change nothing: learning_rate is what is'):
+        load_config(child(tmp_path, base, learnig_rate=0.1))
+    assert load_config(child(tmp_path, base, remark='of Tuesday')).remark == 'of Tuesday'
