@@ -62,7 +62,9 @@ def _xml(filename: str, image: np.ndarray, objects: list[SceneObject]) -> str:
 def _write_scene(job: tuple[str, int, str], folder: Path, seed: int, size: int) -> tuple[str, str, list[SceneObject]]:
     split, index, name = job
     image, objects = draw_scene(seed, split, index, size)
-    cv2.imwrite(str(folder / 'JPEGImages' / f'{name}.jpg'), image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    # By Python, which says why a file cannot be written.
+    picture = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    (folder / 'JPEGImages' / f'{name}.jpg').write_bytes(picture)
     (folder / 'Annotations' / f'{name}.xml').write_text(_xml(f'{name}.jpg', image, objects))
     return split, name, objects
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
 from mobilenext_det.display.drawing import draw_detections, legible_zoom
-from mobilenext_det.errors import UsageError
+from mobilenext_det.errors import MachineError, UsageError
 
 from .detector import Detector
 from .sources import Source, UnreadableError, find_sources
@@ -37,6 +37,7 @@ def detect(detector: Detector, inputs: Sequence[str], out: str, score_thr: float
 
     Raises:
         UsageError: If an input would be overwritten.
+        MachineError: If a video cannot be written.
     """
     results, failures = [], []
     sources = find_sources(inputs)
@@ -82,7 +83,8 @@ def _with_ending(target: Path, ending: str) -> Path:
 def _detect_in_image(detector: Detector, image: np.ndarray, target: Path, score_thr: float) -> dict:
     detections = detector(image, score_thr)
     drawn = draw_detections(image, detections, detector.classes, legible_zoom(image))
-    cv2.imwrite(str(_with_ending(target, '.jpg')), drawn, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    # By Python, which says why a file cannot be written.
+    _with_ending(target, '.jpg').write_bytes(cv2.imencode('.jpg', drawn, [cv2.IMWRITE_JPEG_QUALITY, 95])[1])
     return {'width': image.shape[1], 'height': image.shape[0], 'detections': detections}
 
 
@@ -96,6 +98,8 @@ def _detect_in_video(
     frames: list[dict] = []
     path = str(_with_ending(target, '.mp4'))
     writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*'mp4v'), fps, (width, height))
+    if not writer.isOpened():
+        raise MachineError(f'{path} cannot be written: name another folder with --out, with room for a video.')
     # A camera or a stream has no number of frames: Ctrl-C ends it, and what was seen is kept.
     total = video.get(cv2.CAP_PROP_FRAME_COUNT)
     task = progress.add_task(f'{target.name}{" until Ctrl-C" if source.is_live else ""}', total=max(total, 0) or None)

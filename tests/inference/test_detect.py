@@ -4,13 +4,20 @@ import cv2
 import numpy as np
 import pytest
 
-from mobilenext_det.errors import UsageError
+from mobilenext_det.errors import MachineError, UsageError
 from mobilenext_det.inference.detect import detect
 
 
 def picture(path, height=40, width=60):
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), np.full((height, width, 3), 90, np.uint8))
+    return str(path)
+
+
+def video(path):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 5, (60, 40))
+    writer.write(np.full((40, 60, 3), 90, np.uint8))
+    writer.release()
     return str(path)
 
 
@@ -55,6 +62,15 @@ def test_what_cannot_be_read_is_counted_and_the_rest_goes_on(detector, tmp_path)
     assert [failure.split(': ')[0] for failure in failures] == inputs
     assert all(failure.endswith('.') and '\n' not in failure for failure in failures)
     assert names(tmp_path / 'out') == ['x.jpg', 'x.json']
+
+
+def test_what_cannot_be_written_is_no_result(detector, tmp_path):
+    for name in ('x.jpg', 'y.mp4'):
+        (tmp_path / 'out' / name).mkdir(parents=True)
+    with pytest.raises(IsADirectoryError, match=r'out/x\.jpg'):
+        detect(detector, [picture(tmp_path / 'x.png')], tmp_path / 'out')
+    with pytest.raises(MachineError, match=r'out/y\.mp4 cannot be written: name another folder'):
+        detect(detector, [video(tmp_path / 'y.avi')], tmp_path / 'out')
 
 
 def test_nothing_is_read_twice_as_its_own_output(detector, tmp_path):
