@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,10 @@ from mobilenext_det.datasets.problems import BadObjectError, Kind, Problem
 
 Box = tuple[float, float, float, float]
 _PART_NAMES = {'train': 'train', 'training': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
-RARE = 0.02  # a class with less than this share of the most frequent one's objects may be a misspelling of another
+# A class that looks like another may be its misspelling if it has less than this share of the objects of the most
+# frequent class; one that looks much like it, if it has at most this share of that one's.
+RARE, RARER = 0.02, 0.2
+ALIKE, MUCH_ALIKE = 0.75, 0.85
 
 
 @dataclass(frozen=True)
@@ -139,14 +143,21 @@ def likely_misspelt(counts: Counter[str]) -> dict[str, str]:
         counts: Objects of each class.
     """
     meant = {}
-    most = max(counts.values(), default=0)
-    frequent = [name for name, count in counts.most_common() if count >= RARE * most]
     for name, count in counts.items():
-        others = {other.casefold().strip(): other for other in frequent if other != name and counts[other] > count}
-        exact = others.get(name.casefold().strip())
-        close = difflib.get_close_matches(name.casefold().strip(), others, n=1, cutoff=0.75)
-        if exact:
-            meant[name] = exact
-        elif close and count < RARE * most:
-            meant[name] = others[close[0]]
+        others = [other for other, more in counts.most_common() if more > count and _digits(other) == _digits(name)]
+        likeness = {other: SequenceMatcher(None, _plain(name), _plain(other)).ratio() for other in others}
+        other = max(likeness, key=lambda each: likeness[each], default=name)
+        alike = likeness.get(other, 0)
+        much = alike >= MUCH_ALIKE and count <= RARER * counts[other]
+        if alike == 1 or much or (alike >= ALIKE and count < RARE * max(counts.values())):
+            meant[name] = other
     return meant
+
+
+def _plain(name: str) -> str:
+    """Return a name without what people write now so, now so: capitals, spaces, hyphens."""
+    return re.sub(r'[\W_]', '', name.casefold()) or name
+
+
+def _digits(name: str) -> str:
+    return re.sub(r'\D', '', name)

@@ -31,11 +31,30 @@ def read(files: Sequence[Path], images: Images) -> Labels:
     """
     labels, names = Labels(FORM), _class_names(images.folder)
     by_image = {path: file for file in files if (path := images.find(file.stem, file))}
+    for file in sorted({*files, *_others(files)} - set(by_image.values())):
+        labels.note(Kind.NO_IMAGE, file, f"there is no image '{file.stem}', or there are several")
     for path in images.paths:
         if opened := measured(path, labels):
             objects = _objects(by_image[path], names, opened.size, labels) if path in by_image else ()
             labels.add(*opened, objects, images.part(path))
     return labels
+
+
+def _others(files: Sequence[Path]) -> Iterator[Path]:
+    """Yield the files beside these that hold labels, too: nothing is named as they are."""
+    for folder in {file.parent for file in files}:
+        for file in folder.glob('*.txt'):
+            words = next((line.split() for line in read_text(file).splitlines() if line.strip()), [])
+            if len(words) >= 5 and all(map(_is_number, words)) and file.name not in NAMES:
+                yield file
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _objects(file: Path, names: dict[int, str], size: tuple[int, int], labels: Labels) -> Iterator[Found]:

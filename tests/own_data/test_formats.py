@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +106,19 @@ def test_missing_and_broken_images_are_named(tmp_path):
     labels, found = read(tmp_path)
     assert {each.kind for each in labels.problems} == {Kind.NO_IMAGE, Kind.BAD_XML, Kind.BROKEN_IMAGE}
     assert list(found) == ['naïve 3']
+
+
+def test_labels_of_yolo_without_their_image_are_named(tmp_path):
+    yolo(tmp_path)
+    (tmp_path / 'images' / 'a.jpg').unlink()
+    (tmp_path / 'images' / 'more').mkdir()
+    (tmp_path / 'images' / 'more' / 'd.jpg').write_bytes((tmp_path / 'images' / 'd.jpg').read_bytes())
+    (tmp_path / 'labels' / 'notes.txt').write_text('by two people')
+    labels, _ = read(tmp_path)
+    assert [(problem.kind, Path(problem.path).name) for problem in labels.problems] == [
+        (Kind.NO_IMAGE, 'a.txt'),
+        (Kind.NO_IMAGE, 'd.txt'),
+    ]
 
 
 def test_what_cannot_be_read_at_all_is_one_sentence(tmp_path):
