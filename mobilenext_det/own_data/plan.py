@@ -14,7 +14,7 @@ from .prior_fit import AUTHORS, MATCHED, SEVEN_LEVELS, SIX_LEVELS, Priors, best_
 INPUT_SIZES = (320, 512)
 SMALL = 32  # pixels of the network's input; the side of what COCO calls small
 WORTH_A_LEVEL = 0.02  # share of the objects that a level at stride 8 must win
-LEARNING_RATE, BATCH_SIZE = 0.03, 24
+LEARNING_RATE, BATCH_SIZE = 2e-3, 24  # those of configs/own_data
 
 
 @dataclass(frozen=True)
