@@ -110,7 +110,7 @@ class Supernet(BaseModel):
         self.stem = cifar_stem(stem)
         self.cells = nn.ModuleList(MixedCell(plan, self.operations, partial) for plan in plans)
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(plans[-1].out_channels, num_classes))
-        shapes = {name: (sum(SOURCES), len(self.operations)) for name in CELLS}
+        shapes: dict[str, tuple[int, ...]] = {name: (sum(SOURCES), len(self.operations)) for name in CELLS}
         if partial > 1:
             shapes |= {f'{name}_edges': (sum(SOURCES),) for name in CELLS}
         self.architecture = nn.ParameterDict(
@@ -150,14 +150,17 @@ class Supernet(BaseModel):
             Scores before the softmax (N, classes), float32; with 'loss', their cross entropy as `dict(loss=...)`.
         """
         scores = self.head(self.features(inputs)).float()
-        return dict(loss=F.cross_entropy(scores, data_samples)) if mode == 'loss' else scores
+        if mode != 'loss':
+            return scores
+        assert data_samples is not None
+        return dict(loss=F.cross_entropy(scores, data_samples))
 
     def features(self, inputs: Tensor) -> Tensor:
         """Return the last cell's output (N, 16 channels, H / 4, W / 4) for images (N, 3, H, W)."""
         weights = {cell: (self.operation_weights(cell), self.edge_weights(cell)) for cell in CELLS}
         before_last = last = self.stem(inputs)
         for cell in self.cells:
-            before_last, last = last, cell((before_last, last), *weights[cell.kind])
+            before_last, last = last, cell((before_last, last), *weights[str(cell.kind)])
         return last
 
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
