@@ -9,4 +9,4 @@ __all__ = ['__version__', 'config_path']
 # First, so that a missing or unsuitable stack gets one sentence instead of a traceback from within the imports below.
 check_stack()
 
-from mobilenext_det import checkpoints, datasets, engine, evaluation, models  # noqa: E402, F401
+from mobilenext_det import checkpoints, datasets, engine, evaluation, models, search  # noqa: E402, F401

@@ -27,14 +27,17 @@ class ImageFolder(BaseDataset):
         class_folder: Folder below `data_root` whose folders are the classes, unless `metainfo` has `classes`.
         ann_file: For images that are not in folders by class: a list below `data_root` that begins each line with a
             file below `data_prefix['img_path']` and its class, as Tiny ImageNet's val_annotations.txt does.
+        every: Take one image of so many, evenly over the list, so that of every class of a folder the same share is
+            left; for experiments that cannot afford all.
         **kwargs: As for :class:`mmengine.dataset.BaseDataset`; `data_prefix=dict(img_path='val')` is the folder.
 
     Raises:
         BadDataError: If a folder or a file is missing, a class has no images or is not in the list.
     """
 
-    def __init__(self, *, class_folder: str = 'train', ann_file: str = '', **kwargs: object) -> None:
+    def __init__(self, *, class_folder: str = 'train', ann_file: str = '', every: int = 1, **kwargs: object) -> None:
         self.class_folder = class_folder
+        self.every = every
         super().__init__(ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -47,7 +50,7 @@ class ImageFolder(BaseDataset):
             self._metainfo['classes'] = tuple(_folders(os.path.join(self.data_root, self.class_folder)))
         labels = {name: label for label, name in enumerate(self._metainfo['classes'])}
         pairs = self._read_list(labels) if self.ann_file else _read_folders(self.data_prefix['img_path'], labels)
-        return [dict(img_path=path, label=label) for path, label in pairs]
+        return [dict(img_path=path, label=label) for path, label in pairs[:: self.every]]
 
     def _read_list(self, labels: dict[str, int]) -> list[tuple[str, int]]:
         """Read `ann_file`."""

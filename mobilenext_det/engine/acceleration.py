@@ -9,6 +9,7 @@ from mmcv.cnn import ConvModule, fuse_conv_bn
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from mmengine.utils import digit_version
 from torch import nn
@@ -68,18 +69,18 @@ class AccelerationHook(Hook):
             runner: The runner, with its model initialised.
         """
         wrapper = runner.optim_wrapper
-        lower = isinstance(wrapper, AutocastOptimWrapper)
-        if lower:
-            wrapper.accelerate(self.enabled)
+        wrappers = list(wrapper.values()) if isinstance(wrapper, OptimWrapperDict) else [wrapper]
+        lower = [each for each in wrappers if isinstance(each, AutocastOptimWrapper)]
+        for each in lower:
+            each.accelerate(self.enabled)
         if not self.enabled:
             runner.logger.info('Acceleration: none, it is switched off.')
             return
         runner.model.to(memory_format=torch.channels_last)
         used = ['channels_last weights']
-        if lower and wrapper.enabled:
+        if any(each.enabled for each in lower):
             used.insert(0, 'bfloat16 autocast')
-        if _fuse(wrapper.optimizer):
-            used.append(f'fused {type(wrapper.optimizer).__name__}')
+        used += [f'fused {type(each.optimizer).__name__}' for each in wrappers if _fuse(each.optimizer)]
         if keep_freed_memory():
             used.append('freed memory is kept')
         runner.logger.info(f'Acceleration: {", ".join(used)} ({SWITCH} switches it off).')
