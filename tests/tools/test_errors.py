@@ -75,6 +75,8 @@ CASES = [
         'damaged.jpg is no picture that can be read.',
     ),
     ('prepare.py {here}/nowhere --out {here}/mine', BadDataError, 'There is no folder'),
+    ('search.py none.py --out {here}/out', UsageError, MISSING),
+    ('search_experiment.py none.py --retrain {config} --out {here}/out', UsageError, MISSING),
     ('publish.py none.pth {here}/out.pth', UsageError, 'There is no checkpoint none.pth.'),
     ('publish.py {here}/damaged.pth {here}/out.pth', CheckpointError, DAMAGED),
     ('publish.py {here}/tensor.pth {here}/out.pth', CheckpointError, NO_WEIGHTS),
