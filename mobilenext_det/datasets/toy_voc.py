@@ -63,7 +63,7 @@ def _write_scene(job: tuple[str, int, str], folder: Path, seed: int, size: int) 
     split, index, name = job
     image, objects = draw_scene(seed, split, index, size)
     # By Python, which says why a file cannot be written.
-    picture = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    picture = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
     (folder / 'JPEGImages' / f'{name}.jpg').write_bytes(picture)
     (folder / 'Annotations' / f'{name}.xml').write_text(_xml(f'{name}.jpg', image, objects))
     return split, name, objects

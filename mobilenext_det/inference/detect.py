@@ -84,7 +84,7 @@ def _detect_in_image(detector: Detector, image: np.ndarray, target: Path, score_
     detections = detector(image, score_thr)
     drawn = draw_detections(image, detections, detector.classes, legible_zoom(image))
     # By Python, which says why a file cannot be written.
-    _with_ending(target, '.jpg').write_bytes(cv2.imencode('.jpg', drawn, [cv2.IMWRITE_JPEG_QUALITY, 95])[1])
+    _with_ending(target, '.jpg').write_bytes(cv2.imencode('.jpg', drawn, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes())
     return {'width': image.shape[1], 'height': image.shape[0], 'detections': detections}
 
 
