@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import cv2
+import numpy as np
 from mmengine.fileio import register_backend
 from mmengine.fileio.backends import LocalBackend
 
@@ -30,6 +32,20 @@ def write_atomically(data: bytes, path: str | Path) -> None:
         raise type(error)(error.errno, error.strerror, str(path)) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write_jpeg(image: np.ndarray, path: Path, quality: int) -> None:
+    """Write an image; unlike OpenCV, which returns False, Python says why it cannot.
+
+    Args:
+        image: (H, W, 3), BGR.
+        path: The file; its folder must exist.
+        quality: Up to 100.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    path.write_bytes(cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
 
 
 @register_backend('atomic')

@@ -20,6 +20,7 @@ import numpy as np
 from rich.progress import track
 
 from mobilenext_det.errors import UsageError
+from mobilenext_det.files import write_jpeg
 
 from .toy_scenes import CLASSES, SPLITS, SceneObject, draw_scene
 
@@ -62,9 +63,7 @@ def _xml(filename: str, image: np.ndarray, objects: list[SceneObject]) -> str:
 def _write_scene(job: tuple[str, int, str], folder: Path, seed: int, size: int) -> tuple[str, str, list[SceneObject]]:
     split, index, name = job
     image, objects = draw_scene(seed, split, index, size)
-    # By Python, which says why a file cannot be written.
-    picture = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
-    (folder / 'JPEGImages' / f'{name}.jpg').write_bytes(picture)
+    write_jpeg(image, folder / 'JPEGImages' / f'{name}.jpg', JPEG_QUALITY)
     (folder / 'Annotations' / f'{name}.xml').write_text(_xml(f'{name}.jpg', image, objects))
     return split, name, objects
 

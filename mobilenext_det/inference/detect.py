@@ -13,6 +13,7 @@ from rich.progress import MofNCompleteColumn, Progress
 
 from mobilenext_det.display.drawing import draw_detections, legible_zoom
 from mobilenext_det.errors import MachineError, UsageError
+from mobilenext_det.files import write_jpeg
 
 from .detector import Detector
 from .sources import Source, UnreadableError, find_sources
@@ -83,8 +84,7 @@ def _with_ending(target: Path, ending: str) -> Path:
 def _detect_in_image(detector: Detector, image: np.ndarray, target: Path, score_thr: float) -> dict:
     detections = detector(image, score_thr)
     drawn = draw_detections(image, detections, detector.classes, legible_zoom(image))
-    # By Python, which says why a file cannot be written.
-    _with_ending(target, '.jpg').write_bytes(cv2.imencode('.jpg', drawn, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes())
+    write_jpeg(drawn, _with_ending(target, '.jpg'), quality=95)
     return {'width': image.shape[1], 'height': image.shape[0], 'detections': detections}
 
 

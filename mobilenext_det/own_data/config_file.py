@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mmengine.config import Config
+
+from mobilenext_det._mim import config_path
 from mobilenext_det.files import write_atomically
 
 from .labels import LabelledImage
@@ -36,6 +39,8 @@ def write_config(
     judged = 'test' if 'test' in parts else 'val'
     epochs = max_iters * plan.batch_size / len(parts['train'])
     priors, levels = plan.priors, len(plan.priors.strides)
+    base = Config.fromfile(config_path(BASES[levels]))
+    learning_rate = base.learning_rate * plan.batch_size / base.batch_size
     text = f'''"""{path.stem}: {counts} images. Written by tools/prepare.py, to be read and changed.
 
     python tools/train.py {path}
@@ -53,7 +58,7 @@ batch_size = {plan.batch_size}
 max_iters = {max_iters}  # {epochs:.0f} epochs
 warmup_iters = {min(50, max(1, max_iters // 10))}
 val_interval = {max(1, max_iters // VALIDATIONS)}
-learning_rate = {plan.learning_rate:g}  # for a batch of {plan.batch_size}
+learning_rate = {learning_rate:g}  # for a batch of {plan.batch_size}
 
 # Sizes of the priors of each level, in pixels of an input of 320, fitted to the objects.
 min_sizes = {priors.min_sizes}

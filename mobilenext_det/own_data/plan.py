@@ -14,7 +14,7 @@ from .prior_fit import AUTHORS, MATCHED, SEVEN_LEVELS, SIX_LEVELS, Priors, best_
 INPUT_SIZES = (320, 512)
 SMALL = 32  # pixels of the network's input; the side of what COCO calls small
 WORTH_A_LEVEL = 0.02  # share of the objects that a level at stride 8 must win
-LEARNING_RATE, BATCH_SIZE = 2e-3, 24  # those of configs/own_data
+BATCH_SIZE = 24
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,12 @@ class Plan:
         priors: The priors.
         recall: How many objects have a prior, by size, and all.
         batch_size: Images a step.
-        learning_rate: For that batch.
     """
 
     input_size: int
     priors: Priors
     recall: tuple[PriorRecall, ...]
     batch_size: int
-    learning_rate: float
 
 
 def make_plan(images: Sequence[LabelledImage], classes: Sequence[str], input_size: int | None = None) -> Plan:
@@ -72,7 +70,7 @@ def make_plan(images: Sequence[LabelledImage], classes: Sequence[str], input_siz
     reached, finely = (float((best_overlap(boxes, each, size) >= MATCHED).float().mean()) for each in (priors, finer))
     priors = finer if finely - reached >= WORTH_A_LEVEL else priors
     batch_size = max(2, min(BATCH_SIZE, len(images) // 2))
-    return Plan(size, priors, _recall(boxes, sides, priors, size), batch_size, LEARNING_RATE * batch_size / BATCH_SIZE)
+    return Plan(size, priors, _recall(boxes, sides, priors, size), batch_size)
 
 
 def _objects(images: Sequence[LabelledImage], classes: Sequence[str]) -> tuple[Tensor, Tensor]:

@@ -43,7 +43,7 @@ def read(files: Sequence[Path], images: Images) -> Labels:
 def _others(files: Sequence[Path]) -> Iterator[Path]:
     """Yield the files beside these that hold labels, too: nothing is named as they are."""
     for folder in {file.parent for file in files}:
-        for file in folder.glob('*.txt'):
+        for file in set(folder.glob('*.txt')).difference(files):
             words = next((line.split() for line in read_text(file).splitlines() if line.strip()), [])
             if len(words) >= 5 and all(map(_is_number, words)) and file.name not in NAMES:
                 yield file

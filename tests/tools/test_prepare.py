@@ -5,6 +5,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mobilenext_det import config_path
+from mobilenext_det.engine.config import load_config
 from tests.own_data.label_formats import CLASSES, WRITERS, voc
 
 
@@ -39,6 +41,14 @@ def test_three_commands_from_labelled_images_to_detections(tools, photos, tmp_pa
     (last,) = run.glob('iter_2.pth')
     classes = torch.load(last, weights_only=True)['meta']['dataset_meta']['classes']
     assert tuple(classes) == tuple(sorted(CLASSES))
+
+
+def test_a_small_batch_has_its_share_of_the_recipes_rate(tools, photos, tmp_path):
+    assert tools.main('prepare.py', photos, '--out', tmp_path / 'mine', '--input-size', '160') == 0
+    recipe = load_config(config_path('own_data/ssdlite_mobilenext_own.py'))
+    mine = load_config(tmp_path / 'mine' / 'mine.py')
+    share = mine.train_dataloader.batch_size / recipe.train_dataloader.batch_size
+    assert mine.optim_wrapper.optimizer.lr == pytest.approx(share * recipe.optim_wrapper.optimizer.lr, rel=1e-5)
 
 
 @pytest.mark.parametrize('form', WRITERS)
