@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,8 +13,9 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mobilenext_det.errors import UsageError, UserError
-from mobilenext_det.trouble import trouble
+from mobilenext_det.errors import UsageError
+
+from .explain import ExplainedRunner, said
 
 LARGEST = {'batch_size': 1 << 16, 'num_workers': 1 << 10}
 """Above these, what is meant to be a number of images or processes fills the memory before it fails."""
@@ -37,10 +36,11 @@ def build_runner(config: Config, *phases: str) -> Runner:
     """
     for phase in phases:
         _require_possible(config, f'{phase}_dataloader')
-    with said(config, 'it'):
-        runner = Runner.from_cfg(config)
+    with said(config.filename, 'it cannot be built as it is set'):
+        runner = ExplainedRunner.from_cfg(config)
     for phase in phases:
-        with said(config, f'{phase}_dataloader'):
+        name = f'{phase}_dataloader'
+        with said(config.filename, f'{name} cannot be built as it is set'):
             loop = getattr(runner, f'{phase}_loop')
             if loop is not None:
                 _prepare_one(loop.dataloader, runner.model)
@@ -52,22 +52,6 @@ def _require_possible(config: Config, name: str) -> None:
         value = (config.get(name) or {}).get(key)
         if value is not None and (type(value) is not int or not 0 <= value <= largest):
             raise UsageError(f'{config.filename}: {name}.{key} is {value!r}, but must be a number up to {largest}.')
-
-
-@contextmanager
-def said(config: Config, what: str) -> Iterator[None]:
-    """Turn whatever a setting leads to while something is built into a sentence; troubles of the machine stay."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:
-        if trouble(error):
-            raise
-        reason = ' '.join(str(error).split())
-        raise UsageError(
-            f'{config.filename}: {what} cannot be built as it is set ({type(error).__name__}: {reason[:500]}).'
-        ) from error
 
 
 def _prepare_one(loader: DataLoader, model: nn.Module) -> None:

@@ -15,8 +15,9 @@ from mobilenext_det.checkpoints import require_checkpoint, require_same_classes
 from mobilenext_det.errors import UsageError
 from mobilenext_det.evaluation import EvaluationSet, Summary, VOCAveragePrecision
 
-from .build import build_runner, said
+from .build import build_runner
 from .config import class_lists, require_data, run_config
+from .explain import said
 from .launch import prepare_launch
 from .tta import ask_for_tta
 
@@ -67,13 +68,13 @@ def evaluate(
             evaluate with VOCAveragePrecision, or the checkpoint does not fit the config.
     """
     cfg = run_config(config, work_dir, launcher)
-    with said(cfg, 'a data set'):
+    with said(cfg.filename, 'a data set cannot be built as it is set'):
         require_data(cfg, 'test_dataloader')
     if checkpoint is not None:
         require_checkpoint(str(checkpoint))
     if out is not None and not out.endswith(('.pkl', '.pickle')):
         raise UsageError(f'--out writes pickled predictions: {out} must end in .pkl or .pickle.')
-    with said(cfg, 'a data set'):
+    with said(cfg.filename, 'a data set cannot be built as it is set'):
         require_same_classes(class_lists(cfg, 'test_dataloader'))
     cfg.load_from = None if checkpoint is None else str(checkpoint)
     cfg.resume = False

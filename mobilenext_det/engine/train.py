@@ -11,8 +11,9 @@ from torch import nn
 from mobilenext_det.checkpoints import require_checkpoint, require_same_classes
 from mobilenext_det.errors import UsageError
 
-from .build import build_runner, said
+from .build import build_runner
 from .config import class_lists, require_data, run_config
+from .explain import said
 from .launch import prepare_launch
 from .precision import ask_for_lower_precision
 
@@ -45,7 +46,7 @@ def train(
         UsageError: If a file is missing or an option has no effect.
     """
     cfg = run_config(config, work_dir, launcher)
-    with said(cfg, 'a data set'):
+    with said(cfg.filename, 'a data set cannot be built as it is set'):
         require_data(cfg, 'train_dataloader', 'val_dataloader')
     if amp:
         ask_for_lower_precision(cfg)
@@ -58,7 +59,7 @@ def train(
         cfg.resume, cfg.load_from = True, last
     if cfg.get('load_from'):
         require_checkpoint(cfg.load_from)
-    with said(cfg, 'a data set'):
+    with said(cfg.filename, 'a data set cannot be built as it is set'):
         require_same_classes(class_lists(cfg, 'train_dataloader', 'val_dataloader'))
     prepare_launch(cfg)
     return build_runner(cfg, 'train', 'val').train()

@@ -10,10 +10,10 @@ from tests.fixtures.tiny_network import tiny_config
 @pytest.mark.parametrize(
     ('settings', 'said'),
     [
-        ({'train_dataloader.dataset.pipelin': []}, r"train_dataloader cannot be built .*TypeError: .*'pipelin'"),
-        ({'train_dataloader.dataset.type': 'NoSet'}, r'train_dataloader cannot be built .*KeyError: .*NoSet'),
+        ({'train_dataloader.dataset.pipelin': []}, r"train_dataloader cannot be built .*TypeError at .*'pipelin'"),
+        ({'train_dataloader.dataset.type': 'NoSet'}, r'train_dataloader cannot be built .*KeyError at .*NoSet'),
         ({'val_dataloader.dataset.pipeline': [dict(scale=0)]}, r'val_dataloader cannot be built .*KeyError.*type'),
-        ({'val_dataloader.dataset.pipeline': [dict(type='TinyNoise', scale='x')]}, r'val_dataloader cannot'),
+        ({'val_dataloader.dataset.pipeline': [dict(type='TinyNoise', scale='x')]}, r'TinyNoise cannot be done with'),
         ({'train_dataloader.sampler': 3}, r'train_dataloader cannot be built'),
         ({'model.classes': 'x'}, r'it cannot be built as it is set \(TypeError'),
         ({'train_dataloader.batch_size': 10**18}, r'batch_size is 10{18}, but must be a number up to 65536'),
