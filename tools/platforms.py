@@ -32,6 +32,7 @@ CORE = (
     'tests/evaluation',
     'tests/tools/test_train.py::test_a_run_killed_twice_ends_with_the_bits_of_the_uninterrupted_one',
     'tests/tools/test_export.py::test_a_file_is_written_checked_and_run',
+    'tests/tools/test_export.py::test_a_torchscript_file_is_written_and_checked',
 )
 SHOWN = (
     *('torch', 'numpy', 'opencv-python', 'mmengine', 'mmcv', 'mmdet', 'onnx', 'onnxruntime'),

@@ -215,8 +215,6 @@ def object_box(item: dict, size: Size) -> tuple[tuple[float, ...], float]:
     x, y, width, height = box
     if width < 0 or height < 0:
         raise BadObjectError(Kind.SWAPPED, f'the box {box} has a negative width or height')
-    if width == 0 or height == 0:
-        raise BadObjectError(Kind.NO_AREA, f'the box {box} has no area')
     return clip_box((x, y, x + width, y + height), 0, size)
 
 

@@ -10,6 +10,8 @@ from .problems import ROUNDING, BadObjectError, Kind
 
 Number = TypeVar('Number', int, float)
 Size = tuple[int, int]
+SMALLEST_SIDE = 0.01
+"""Pixels: a box that is narrower vanishes in float32 where it is moved and scaled with its image, and no label is."""
 
 
 def clip_box(corners: Sequence[Number], first: int, size: Size) -> tuple[tuple[Number, ...], Number]:
@@ -24,8 +26,9 @@ def clip_box(corners: Sequence[Number], first: int, size: Size) -> tuple[tuple[N
         The clipped corners, and by how many pixels the box leaves the image at most.
 
     Raises:
-        BadObjectError: If nothing of the box lies inside.
+        BadObjectError: If the box, or its part inside, has no area.
     """
+    _require_area(corners, first)
     x1, y1, x2, y2 = corners
     width, height = size
     overhang = max(0, first - x1, first - y1, x2 - width, y2 - height)
@@ -34,7 +37,14 @@ def clip_box(corners: Sequence[Number], first: int, size: Size) -> tuple[tuple[N
     x1, y1, x2, y2 = max(x1, first), max(y1, first), min(x2, width), min(y2, height)
     if x1 >= x2 or y1 >= y2:
         raise BadObjectError(Kind.OUTSIDE, f'the box {list(corners)} lies outside the image of {width} x {height}')
+    _require_area((x1, y1, x2, y2), first)
     return (x1, y1, x2, y2), overhang
+
+
+def _require_area(corners: Sequence[Number], first: int) -> None:
+    x1, y1, x2, y2 = corners
+    if min(x2 - x1, y2 - y1) + first < SMALLEST_SIDE:  # VOC's boxes hold their last pixel
+        raise BadObjectError(Kind.NO_AREA, f'the box {list(corners)} has no area')
 
 
 def overhang_kind(overhang: float) -> Kind:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
+from mmengine.utils import digit_version
 
 from mobilenext_det.errors import UsageError
 from mobilenext_det.inference.detector import Detector
@@ -49,6 +51,7 @@ class Format:
         standalone: Whether `runtime.py` runs its files by itself, without PyTorch and this package.
         has_int8: Whether there is an int8 form of it.
         has_nms: Whether suppression can be inside the file; otherwise `runtime.Detector` does it.
+        oldest_torch: The first torch that can write it.
         write: Writes a network to a file.
         open: Opens a file, with so many threads; None leaves the choice to the engine.
     """
@@ -60,6 +63,7 @@ class Format:
     standalone: bool
     has_int8: bool
     has_nms: bool
+    oldest_torch: str
     write: Callable[[ExportableNetwork, Path, Options], None]
     open: Callable[[str, int | None], runtime.Detector]
 
@@ -101,15 +105,15 @@ FORMATS = {
     for each in (
         Format(
             'onnx', 'ONNX Runtime', '.onnx', 'onnxruntime', standalone=True, has_int8=True, has_nms=True,
-            write=_write_onnx, open=runtime.Detector,
+            oldest_torch='2.5', write=_write_onnx, open=runtime.Detector,
         ),
         Format(
             'torchscript', 'TorchScript', '.torchscript', 'torch', standalone=False, has_int8=False, has_nms=True,
-            write=_write_torchscript, open=_open_torchscript,
+            oldest_torch='2.0', write=_write_torchscript, open=_open_torchscript,
         ),
         Format(
             'executorch', 'ExecuTorch', '.pte', 'executorch.runtime', standalone=False, has_int8=True, has_nms=False,
-            write=_write_executorch, open=_open_executorch,
+            oldest_torch='2.5', write=_write_executorch, open=_open_executorch,
         ),
     )
 }  # fmt: skip
@@ -143,6 +147,7 @@ def write_exported(detector: Detector, folder: Path, name: str, options: Options
         UsageError: If the detector cannot be exported, or not so in this format, or a package is missing.
     """
     form, int8 = find_format(name), options.calibration is not None
+    _require_torch(form)
     if int8:
         require_int8(form)
     if form.name != 'onnx' and (options.opset, options.batch) != (None, None):
@@ -155,6 +160,15 @@ def write_exported(detector: Detector, folder: Path, name: str, options: Options
     except ModuleNotFoundError as error:
         raise UsageError(f'{path} needs {error.name}: `pip install -r requirements/deploy.txt` brings it.') from None
     return path
+
+
+def _require_torch(form: Format) -> None:
+    if digit_version(torch.__version__) < digit_version(form.oldest_torch):
+        able = _either([each.name for each in FORMATS.values() if each.oldest_torch < form.oldest_torch])
+        raise UsageError(
+            f'{form.title} files are written with torch {form.oldest_torch} or later, but this is {torch.__version__}: '
+            f'export the same config and checkpoint where such a torch is installed, or choose {able}.'
+        )
 
 
 def require_int8(form: Format) -> None:
@@ -191,4 +205,4 @@ def open_exported(path: str | Path, threads: int | None = None) -> runtime.Detec
 
 
 def _either(names: list[str]) -> str:
-    return ' or '.join([', '.join(names[:-1]), names[-1]])
+    return ' or '.join(filter(None, [', '.join(names[:-1]), names[-1]]))

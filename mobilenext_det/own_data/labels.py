@@ -113,8 +113,6 @@ def _inside(box: Box, size: Size) -> tuple[Box, float]:
         raise BadObjectError(Kind.NOT_A_NUMBER, f'the box is {_corners(box)}')
     if x1 > x2 or y1 > y2:
         raise BadObjectError(Kind.SWAPPED, f'the corners {_corners(box)} are swapped')
-    if x1 == x2 or y1 == y2:
-        raise BadObjectError(Kind.NO_AREA, f'the box {_corners(box)} has no area')
     (x1, y1, x2, y2), overhang = clip_box(box, 0, size)
     return (x1, y1, x2, y2), overhang
 

@@ -70,7 +70,10 @@ def test_names_decide_whatever_ids_and_order_are(coco):
 @pytest.mark.parametrize(
     ('bad', 'kind', 'words'),
     [
-        (thing(bbox=(10, 10, 0, 5)), Kind.NO_AREA, 'a.json, image 0, object 1: the box [10, 10, 0, 5] has no area'),
+        (thing(bbox=(10, 10, 0, 5)), Kind.NO_AREA, 'a.json, image 0, object 1: the box [10, 10, 10, 15] has no area'),
+        (thing(bbox=(10, 10, 5, 1e-320)), Kind.NO_AREA, 'the box [10, 10, 15, 10.0] has no area'),
+        (thing(bbox=(10, 10, 5, 1e-5)), Kind.NO_AREA, 'the box [10, 10, 15, 10.00001] has no area'),
+        (thing(bbox=(59.999, 10, 5, 5)), Kind.NO_AREA, 'the box [59.999, 10, 60, 15] has no area'),
         (thing(bbox=(10, 10, -4, 5)), Kind.SWAPPED, 'negative width or height'),
         (thing(bbox=(70, 10, 5, 5)), Kind.OUTSIDE, 'the box [70, 10, 75, 15] lies outside the image of 60 x 40'),
         (thing(bbox=(1, 2, 3)), Kind.INCOMPLETE, 'not four numbers'),

@@ -10,6 +10,7 @@ import mmengine.config.config as mmengine_config
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from yapf.yapflib import yapf_api
 
 from mobilenext_det.datasets.toy_voc import make_toy_voc
 from mobilenext_det.deploy.formats import write_exported
@@ -123,7 +124,7 @@ class World:
 
 def lay_out_nothing() -> None:
     """Leave the text of configs as it is in this process: mmengine lays it out for every checkpoint, in a second."""
-    mmengine_config.FormatCode = lambda text, **_: (text, True)
+    mmengine_config.FormatCode = yapf_api.FormatCode = lambda text, **_: (text, True)
 
 
 def _as_coco(dataset, classes) -> dict:

@@ -14,7 +14,7 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
 FILES = sorted(
     path.relative_to(CONFIGS)
     for path in CONFIGS.rglob('*.py')
-    if not {'_base_', 'distill', 'pretrain'} & set(path.parts)
+    if not {'_base_', 'distill', 'pretrain', 'search'} & set(path.parts)
 )
 COMPARED = ('mobilenext', 'mobilenetv2_block', 'mobilenetv2_expansion')
 
