@@ -36,8 +36,9 @@ def main() -> int:
     from mobilenext_det.search.cost import cost
     from mobilenext_det.search.run import search
 
-    config = load_config(args.config, args.cfg_options, args.data_root)
-    genotype = search(config, args.out, args.seed)
+    seed = [] if args.seed is None else [f'randomness.seed={args.seed}']
+    config = load_config(args.config, [*args.cfg_options, *seed], args.data_root)
+    genotype = search(config, args.out)
     network = config.derived
     count = cost(genotype, **network)
     print(f'{args.out}/genotype.json: {genotype.summary()}')

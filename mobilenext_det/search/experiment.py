@@ -46,10 +46,10 @@ def experiment(
 
 
 def _run(config: str, retrain: str, folder: Path, seed: int, data_root: str | None, record: Path) -> None:
-    searched = load_config(config, data_root=data_root)
-    genotype = search(searched, folder / 'search', seed)
-    options = [f'genotype={folder / "search" / GENOTYPE}', f'randomness.seed={seed}']
-    trained = load_config(retrain, options, data_root)
+    seeded = f'randomness.seed={seed}'
+    searched = load_config(config, [seeded], data_root)
+    genotype = search(searched, folder / 'search')
+    trained = load_config(retrain, [f'genotype={folder / "search" / GENOTYPE}', seeded], data_root)
     train(trained, work_dir=folder / 'retrain', resume='auto')
     checkpoint = find_latest_checkpoint(str(folder / 'retrain'))
     scores = evaluate(trained, checkpoint, work_dir=folder / 'test').scores

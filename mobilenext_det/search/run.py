@@ -13,13 +13,12 @@ from .genotype import Genotype, read_genotype
 from .hooks import GENOTYPE
 
 
-def search(config: Config, out: str | Path, seed: int | None = None) -> Genotype:
+def search(config: Config, out: str | Path) -> Genotype:
     """Search, or go on with a search that was stopped, and draw what was found.
 
     Args:
         config: The config of a search.
         out: The folder of the search: log, checkpoints, genotypes and pictures.
-        seed: The seed, in the place of the config's.
 
     Returns:
         What was found.
@@ -29,8 +28,6 @@ def search(config: Config, out: str | Path, seed: int | None = None) -> Genotype
     """
     if config.get('model', {}).get('type') != 'Supernet':
         raise UsageError(f'{config.filename} is no search: its model must be a Supernet, as in configs/search.')
-    if seed is not None:
-        config.merge_from_dict(dict(randomness=dict(seed=seed)))
     train(config, work_dir=out, resume='auto')
 
     from .charts import draw_search  # matplotlib

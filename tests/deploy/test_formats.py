@@ -33,9 +33,7 @@ def test_torchscript_has_no_int8(trained, tmp_path):
 def test_a_torch_that_is_too_old_is_named(trained, tmp_path, monkeypatch, name):
     """As torch 2.4, whose exporter takes no `dynamic_shapes`."""
     monkeypatch.setattr(torch, '__version__', '2.4.1+cpu')
-    with pytest.raises(
-        UsageError, match=r'torch 2.5 or later, but this is 2.4.1\+cpu: .* or choose torchscript\.$'
-    ):
+    with pytest.raises(UsageError, match=r'torch 2.5 or later, but this is 2.4.1\+cpu: .* or choose torchscript\.$'):
         write_exported(trained, tmp_path, name)
     assert write_exported(trained, tmp_path, 'torchscript').exists()
 

@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from mobilenext import exit_code
@@ -80,3 +82,19 @@ def trained(shared, tools, toy_root):
         assert result.returncode == 0, result.stderr
 
     return shared('trained', train)
+
+
+@pytest.fixture(scope='session')
+def image_folders(shared):
+    """Two classes of pictures, in folders as CIFAR-10's are."""
+
+    def write(root):
+        for split, count in (('train', 8), ('test', 3)):
+            for name, grey in (('dark', 60), ('light', 180)):
+                folder = root / split / name
+                folder.mkdir(parents=True)
+                for number in range(count):
+                    noise = np.random.default_rng(number).integers(-50, 50, (32, 32, 3))
+                    assert cv2.imwrite(str(folder / f'{number}.png'), grey + noise)
+
+    return shared('image_folders', write)

@@ -2,38 +2,11 @@ import json
 import re
 import socket
 import subprocess
-import time
 
-import cv2
-import numpy as np
 import pytest
 import torch
 
-
-def losses(work_dir):
-    """The loss of every iteration in the run's logs; the latest value where one was done twice."""
-    lines = [line for log in sorted(work_dir.glob('*/vis_data/scalars.json')) for line in log.read_text().splitlines()]
-    entries = [json.loads(line) for line in lines]
-    return {entry['step']: entry['loss'] for entry in entries if 'loss' in entry}
-
-
-def killed(process, work_dir, iteration):
-    """Kill a run once it has logged an iteration, and return its exit code."""
-    while process.is_alive() and max(losses(work_dir), default=0) < iteration:
-        time.sleep(0.02)
-    process.kill()
-    process.join()
-    return process.exitcode
-
-
-def same(left, right):
-    if isinstance(left, torch.Tensor):
-        return left.dtype == right.dtype and torch.equal(left, right)
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if isinstance(left, list | tuple):
-        return len(left) == len(right) and all(map(same, left, right))
-    return left == right
+from tests.fixtures.work_dirs import killed, losses, same
 
 
 def test_a_run_killed_twice_ends_with_the_bits_of_the_uninterrupted_one(tools, toy_root, trained, tmp_path):
@@ -84,22 +57,6 @@ def test_the_modern_recipe_resumes_bit_for_bit_too(tools, toy_root, tmp_path):
     averaged, latest = ends[0]['state_dict'], ends[0]['ema_state_dict']
     assert not same(averaged, {name: latest[f'module.{name}'] for name in averaged})
     assert ends[0]['param_schedulers'][1]['T_max'] == 5
-
-
-@pytest.fixture(scope='session')
-def image_folders(shared):
-    """Two classes of pictures, in folders as CIFAR-10's are."""
-
-    def write(root):
-        for split, count in (('train', 8), ('test', 3)):
-            for name, grey in (('dark', 60), ('light', 180)):
-                folder = root / split / name
-                folder.mkdir(parents=True)
-                for number in range(count):
-                    noise = np.random.default_rng(number).integers(-50, 50, (32, 32, 3))
-                    assert cv2.imwrite(str(folder / f'{number}.png'), grey + noise)
-
-    return shared('image_folders', write)
 
 
 def pretrain(tools, data_root, work_dir, *options):
