@@ -73,7 +73,7 @@ class ReLUConvBN(nn.Sequential):
 
 
 class FactorizedReduce(nn.Module):
-    """Halve a map by two pointwise convolutions of stride 2, each of half the output, one of them moved by a pixel.
+    """Halve a map by two pointwise convolutions of every second pixel, each of half the output, one moved by a pixel.
 
     Together they see every second pixel of both diagonals, where one would see a quarter of all.
 
@@ -86,7 +86,7 @@ class FactorizedReduce(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, affine: bool) -> None:
         super().__init__()
         self.relu = nn.ReLU()
-        self.halves = nn.ModuleList(nn.Conv2d(in_channels, out_channels // 2, 1, 2, bias=False) for _ in range(2))
+        self.halves = nn.ModuleList(nn.Conv2d(in_channels, out_channels // 2, 1, bias=False) for _ in range(2))
         self.norm = nn.BatchNorm2d(out_channels, affine=affine)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -94,7 +94,10 @@ class FactorizedReduce(nn.Module):
         x = self.relu(x)
         # The moved half of a map of odd size lacks its last row and column; zeros stand in for them.
         moved = nn.functional.pad(x[..., 1:, 1:], (0, x.shape[-1] % 2, 0, x.shape[-2] % 2))
-        return self.norm(torch.cat([self.halves[0](x), self.halves[1](moved)], dim=1))
+        # Pixels are left out before the convolutions: one of stride 2 with channels last and an output of one or two
+        # channels writes beyond its memory in its backward pass (torch 2.11 with oneDNN).
+        halves = (half(each[..., ::2, ::2]) for half, each in zip(self.halves, (x, moved), strict=True))
+        return self.norm(torch.cat([*halves], dim=1))
 
 
 def _depthwise_separable(channels: int, kernel: int, stride: int, dilation: int, affine: bool) -> list[nn.Module]:

@@ -9,15 +9,24 @@ import torch
 
 from tests.fixtures.work_dirs import killed, losses, same
 
-SMALL = (
-    'epoch=2',
-    'epochs=3',
-    'batch_size=2',
-    'image_size=8',
-    'model.num_classes=2',
-    'default_hooks.logger.interval=1',
+SIZES = ('epoch=2', 'epochs=3', 'batch_size=2', 'image_size=8')
+TINY = (
+    *SIZES,
+    *('model.num_classes=2', 'model.channels=4', 'model.cells=3', 'model.partial=2'),
+    *('train_dataloader.dataset.every=1', 'default_hooks.logger.interval=1'),
 )
-TINY = (*SMALL, 'model.channels=4', 'model.cells=3', 'model.partial=2', 'train_dataloader.dataset.every=1')
+SEARCH = """
+_base_ = '{base}'
+{sizes}
+model = dict(num_classes=2, channels=4, cells=3, partial=2)
+train_dataloader = dict(dataset=dict(every=1))
+"""
+RETRAIN = """
+_base_ = '{base}'
+{sizes}
+model = dict(num_classes=2, backbone=dict(channels=4, cells=3))
+train_dataloader = dict(dataset=dict(every=1))
+"""
 
 
 def arguments(tools, data_root, out, name='sandglass_cifar10_small.py'):
@@ -71,15 +80,9 @@ def test_what_a_search_leaves_and_says(searched):
 
 def test_searches_are_compared_by_training_what_they_found(tools, image_folders, tmp_path, capsys):
     """Configs as a person writes them; a second start does what has no record alone."""
-    configs = tools.root / 'configs' / 'search'
-    settings = '\n'.join(f'{name} = {value}' for name, _, value in (each.partition('=') for each in SMALL[:4]))
-    network = (
-        'model = dict(num_classes=2, channels=4, cells=3, partial=2)\ntrain_dataloader = dict(dataset=dict(every=1))'
-    )
-    for space in ('darts', 'sandglass'):
-        (tmp_path / f'{space}.py').write_text(f"_base_ = '{configs}/{space}_cifar10_small.py'\n{settings}\n{network}\n")
-    found = 'model = dict(num_classes=2, backbone=dict(channels=4, cells=3))\ntrain_dataloader = dict(dataset=dict(every=1))'
-    (tmp_path / 'retrain.py').write_text(f"_base_ = '{configs}/retrain_cifar10_small.py'\n{settings}\n{found}\n")
+    for name, text in (('darts', SEARCH), ('sandglass', SEARCH), ('retrain', RETRAIN)):
+        base = tools.root / 'configs' / 'search' / f'{name}_cifar10_small.py'
+        (tmp_path / f'{name}.py').write_text(text.format(base=base, sizes='\n'.join(SIZES)))
     command = ['search_experiment.py', tmp_path / 'darts.py', tmp_path / 'sandglass.py', '--retrain']
     command += [tmp_path / 'retrain.py', '--out', tmp_path / 'out', '--data-root', image_folders, '--seeds', 5]
     assert tools.main(*command) == 0
@@ -102,7 +105,7 @@ def test_searches_are_compared_by_training_what_they_found(tools, image_folders,
     [
         ('ssdlite_mobilenext_toy.py', 'ssdlite_mobilenext_toy.py is no search: its model must be a Supernet, as in'),
         ('search/none.py', 'There is no config'),
-        ('search/darts_cifar10_small.py', 'there are no folders of images'),
+        ('search/darts_cifar10_small.py', 'train, the images of '),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(tools, tmp_path, capsys, config, sentence):
