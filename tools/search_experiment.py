@@ -2,6 +2,7 @@
 
 Every search config is searched with seeds 0, 1, ..., each genotype trained with its seed by the config of --retrain,
 and tested. DIR/records gets one JSON file of each; what has its file is not done again, what was stopped goes on.
+At the end the means over the seeds are printed as a table.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def main() -> int:
     args = vars(parse_args())
     from mobilenext_det.search.experiment import experiment
 
-    experiment(**args)
+    print(experiment(**args).markdown())
     return 0
 
 

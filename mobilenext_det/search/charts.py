@@ -1,4 +1,4 @@
-"""Pictures of a search: the two cells as graphs, and the share of each operation over time."""
+"""Pictures of a search: the edges of the two cells, and the share of each operation over time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch
-from matplotlib.path import Path as Curve
 from matplotlib.ticker import MaxNLocator
 
 from mobilenext_det.display.palette import colour_of
@@ -38,43 +36,36 @@ def draw_search(folder: str | Path) -> None:
 
 
 def cell_chart(genotype: Genotype) -> Figure:
-    """Both cells as graphs: inputs to the left, nodes in their order, edges with the names of their operations.
+    """Both cells: a column for each input and node, an arrow of its own line for each edge, with its operation's name.
 
     Args:
         genotype: The genotype.
     """
     with rc_context(STYLE):
-        figure = Figure(figsize=(10, 6), layout='constrained')
-        for axes, name in zip(figure.subplots(2, 1), CELLS, strict=True):
+        figure = Figure(figsize=(10, 5), layout='constrained')
+        for axes, name in zip(figure.subplots(1, 2), CELLS, strict=True):
             _draw_cell(axes, getattr(genotype, name))
-            axes.set_title(TITLES[name])
+            axes.set_title(TITLES[name], pad=18)
     return figure
 
 
 def _draw_cell(axes: Axes, cell: Cell) -> None:
-    """Draw a cell; edges into a node run above the line of nodes where it has an even number, and below it else."""
-    places = [(0.0, 0.8), (0.0, -0.8), *((2.4 * (node + 1), 0.0) for node in range(NODES))]
-    names = ['cell\nbefore last', 'last\ncell', *map(str, range(NODES))]
-    for node, edges in enumerate(cell):
-        for place, (operation, source) in enumerate(edges):
-            side = (1 if node % 2 == 0 else -1) * (node + INPUTS - source - 1 + 0.55 * place)
-            _draw_edge(axes, places[source], places[node + INPUTS], 0.62 * side, operation)
-    for (x, y), name in zip(places, names, strict=True):
-        box = dict(boxstyle='round,pad=0.4', facecolor='#eef1f5', edgecolor=INK)
-        axes.text(x, y, name, ha='center', va='center', color='#30363f', fontsize=8, zorder=4, bbox=box)
-    axes.set(xlim=(-0.7, places[-1][0] + 0.7), ylim=(-2.2, 1.6))
+    names = ['cell before\nthe last', 'last\ncell', *(f'node {node}' for node in range(NODES))]
+    edges = [(node, edge) for node, pair in enumerate(cell) for edge in pair]
+    for column, name in enumerate(names):
+        box = dict(boxstyle='round,pad=0.35', facecolor='#eef1f5', edgecolor=INK)
+        axes.axvline(column, color=INK, linewidth=0.6, zorder=0)
+        axes.text(column, -0.9, name, ha='center', va='center', color='#30363f', fontsize=7.5, bbox=box)
+    for line, (node, edge) in enumerate(edges):
+        style = dict(arrowstyle='-|>', shrinkA=0, shrinkB=0, color=colour_of(_ORDER.index(edge.operation) - 1))
+        axes.annotate('', (node + INPUTS, line), (edge.source, line), arrowprops=dict(linewidth=1.6, **style))
+        axes.plot(edge.source, line, 'o', markersize=4, color=style['color'])
+        middle = (edge.source + node + INPUTS) / 2
+        box = dict(boxstyle='square,pad=0.1', facecolor='white', edgecolor='none')
+        place = middle, line - 0.12
+        axes.text(*place, edge.operation, ha='center', va='bottom', fontsize=7.5, color=style['color'], bbox=box)
+    axes.set(xlim=(-0.6, len(names) - 0.4), ylim=(len(edges) - 0.5, -1.4))
     axes.axis('off')
-
-
-def _draw_edge(axes: Axes, start: tuple[float, float], end: tuple[float, float], bend: float, operation: str) -> None:
-    """Draw a curve that leaves the straight line by `bend` in its middle, where the operation stands."""
-    middle = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + bend
-    control = middle[0], middle[1] + bend
-    path = Curve([start, control, end], [Curve.MOVETO, Curve.CURVE3, Curve.CURVE3])
-    colour = colour_of(_ORDER.index(operation) - 1)
-    axes.add_patch(FancyArrowPatch(path=path, arrowstyle='-|>', mutation_scale=10, color=colour, linewidth=1.6))
-    box = dict(boxstyle='round,pad=0.15', facecolor='white', edgecolor='none')
-    axes.text(*middle, operation, ha='center', va='center', color=colour, fontsize=7.5, zorder=3, bbox=box)
 
 
 def share_chart(history: Sequence[Epoch]) -> Figure:
@@ -93,7 +84,7 @@ def share_chart(history: Sequence[Epoch]) -> Figure:
                 style = dict(color=INK, linestyle=':') if operation == NONE else dict(color=colour_of(place - 1))
                 axes.plot(epochs, shares, marker='o', markersize=3, label=operation, **style)
             axes.set_title(TITLES[name])
-            axes.set(xlabel='epoch', ylim=(0, None))
+            axes.set_xlabel('epoch')
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.axes[0].set_ylabel('share of the weight in percent')
         figure.legend(*figure.axes[0].get_legend_handles_labels(), loc='outside right')

@@ -11,6 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import find_latest_checkpoint
 
+from mobilenext_det.display.tables import Table
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.engine.evaluate import evaluate
 from mobilenext_det.engine.train import train
@@ -19,12 +20,13 @@ from mobilenext_det.files import write_atomically
 from .cost import cost
 from .genotype import Genotype
 from .hooks import GENOTYPE
+from .results import RECORDS, experiment_table
 from .run import search
 
 
 def experiment(
     configs: Sequence[str], retrain: str, out: str | Path, seeds: Sequence[int], data_root: str | None = None
-) -> None:
+) -> Table:
     """Search, retrain and test for every seed and config, the seeds one after another; go on where it was stopped.
 
     Args:
@@ -34,15 +36,19 @@ def experiment(
         seeds: The seeds.
         data_root: The folder of the data, in the place of the configs'.
 
+    Returns:
+        What is in `out` by now, those of earlier calls too.
+
     Raises:
         UsageError: If a file is missing, or a config is not that of a search.
     """
     for seed in seeds:
         for config in configs:
             name = f'{Path(config).stem}-seed{seed}'
-            record = Path(out, 'records', f'{name}.json')
+            record = Path(out, RECORDS, f'{name}.json')
             if not record.is_file():
                 _run(config, retrain, Path(out, name), seed, data_root, record)
+    return experiment_table(out)
 
 
 def _run(config: str, retrain: str, folder: Path, seed: int, data_root: str | None, record: Path) -> None:

@@ -94,6 +94,8 @@ def test_searches_are_compared_by_training_what_they_found(tools, image_folders,
         assert round(record['accuracy/top1'] * 6) == pytest.approx(record['accuracy/top1'] * 6)
         assert record['params'] > 0
     assert records['darts-seed5']['sandglass_share'] == 0
+    table = capsys.readouterr().out.splitlines()[-4:]
+    assert [row.split()[1] for row in table[2:]] == ['darts.py', 'sandglass.py']
 
     shutil.rmtree(tmp_path / 'out' / 'darts-seed5')
     assert tools.main(*command) == 0
