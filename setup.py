@@ -1,4 +1,4 @@
-"""Package mobilenext_det, with its configs, tools, requirements and model-index.yml in `mobilenext_det/.mim`."""
+"""Package mobilenext_det, with its configs, weights, tools, requirements and model index in `mobilenext_det/.mim`."""
 
 import os
 import re
@@ -19,7 +19,7 @@ def fill_mim() -> None:
     """
     folder = PACKAGE / '.mim'
     folder.mkdir(exist_ok=True)
-    for name in ('configs', 'tools', 'requirements', 'model-index.yml'):
+    for name in ('checkpoints', 'configs', 'tools', 'requirements', 'model-index.yml'):
         link, target = folder / name, Path('..', '..', name)
         if link.is_symlink() and link.readlink() == target:
             continue

@@ -1,4 +1,4 @@
-"""The files that travel with the package in `.mim`: configs, tools, requirements and model-index.yml."""
+"""The files that travel with the package in `.mim`: configs, weights, tools, requirements and model-index.yml."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ SOURCES = (
     'mobilenext.py',
     'model-index.yml',
     'mobilenext_det',
-    *(SHIPPED := ('configs', 'tools', 'requirements')),
+    *(SHIPPED := ('checkpoints', 'configs', 'tools', 'requirements')),
 )
 
 # Reads a config of another project before anything of ours is imported, as stock tools/train.py does.
@@ -168,7 +168,7 @@ def test_wheel_in_a_fresh_environment(tmp_path):
     assert wheel.name == f'mobilenext_det-{report["version"]}-py3-none-any.whl'
     assert report['backbone'] == 'mobilenext_det.models.mobilenext'
     assert report['classes'] == 3
-    assert report['mim'] == ['configs', 'model-index.yml', 'requirements', 'tools']
+    assert report['mim'] == ['checkpoints', 'configs', 'model-index.yml', 'requirements', 'tools']
     help_text = run(tmp_path / 'environment' / 'venv' / 'bin' / 'mobilenext', '--help', cwd=tmp_path)
     assert '\n  train ' in help_text and '\n  benchmark predict ' in help_text
 
@@ -178,7 +178,7 @@ def test_editable_installation_in_a_fresh_environment(tmp_path):
     report = install_and_probe(tmp_path, '--editable', source)
     assert Path(report['package']).parent == source / 'mobilenext_det'
     assert report['classes'] == 3
-    assert report['mim'] == ['configs', 'model-index.yml', 'requirements', 'tools']
+    assert report['mim'] == ['checkpoints', 'configs', 'model-index.yml', 'requirements', 'tools']
     # An edited config is seen at once.
     assert (source / 'mobilenext_det' / '.mim' / 'configs').resolve() == source / 'configs'
 
