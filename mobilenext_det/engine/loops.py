@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from collections.abc import Iterator
 from typing import Any
 
 from mmdet.registry import LOOPS
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch import nn
+from torch.utils.data import DataLoader
 
 from mobilenext_det.datasets.sampler import ResumableSampler
 from mobilenext_det.errors import TrainingError, UsageError
@@ -28,6 +29,27 @@ class _Explained:
                 'train_dataloader.batch_size=2 or more (and drop_last=True, if it is the last batch of an epoch), or '
                 'model.norm_eval=True, which keeps the statistics of the weights that the training starts from.'
             ) from error
+
+
+class _AfterPast(Iterator):
+    """Batches behind those of past iterations, which cost nothing.
+
+    mmengine's loop asks for each of them before it trains, that of its maintained fork to pass over all at once.
+    """
+
+    def __init__(self, past: int, loader: DataLoader) -> None:
+        self.past, self.batches = past, iter(loader)
+
+    def __next__(self) -> Any:
+        """Return nothing for a past iteration, then batches."""
+        if self.past:
+            self.past -= 1
+            return None
+        return next(self.batches)
+
+    def skip_iter(self, num_iters: int) -> None:
+        """Pass over past iterations."""
+        self.past -= num_iters
 
 
 @LOOPS.register_module()
@@ -54,8 +76,7 @@ class ResumableIterBasedTrainLoop(_Explained, IterBasedTrainLoop):
         _restore_seed(self, sampler)
         if self._iter > 0:
             sampler.start_at(self._iter * batch_size)
-            # The stock loop asks for one batch per past iteration before it trains: those cost nothing here.
-            self.dataloader_iterator = chain(repeat(None, self._iter), iter(self.dataloader))
+            self.dataloader_iterator = _AfterPast(self._iter, self.dataloader)
 
 
 @LOOPS.register_module(name=['ResumableEpochBasedTrainLoop', 'EpochBasedTrainLoop'])
