@@ -40,7 +40,7 @@ def main() -> int:
     config = load_config(args.config, [*args.cfg_options, *seed], args.data_root)
     genotype = search(config, args.out)
     network = config.derived
-    count = cost(genotype, **network)
+    count = cost(genotype, **network, num_classes=config.model.num_classes)
     print(f'{args.out}/genotype.json: {genotype.summary()}')
     print(
         f'With {network.cells} cells of {network.channels} channels it has {count.params:,} parameters, and '

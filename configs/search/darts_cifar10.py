@@ -2,8 +2,8 @@
 
     python tools/search.py configs/search/darts_cifar10.py --out work_dirs/darts_cifar10
 
-A GPU's work: about a day of one. One step of the architecture, on one half of the training images, comes before each of
-the weights, on the other half.
+A GPU's work: published, a day and a half of one. One step of the architecture, on one half of the training images,
+comes before each of the weights, on the other half.
 """
 
 _base_ = '../_base_/default_runtime.py'

@@ -1,4 +1,4 @@
-"""A search that a CPU core does in a quarter of an hour: too small to say much of the networks.
+"""A search that a CPU core does in ten minutes: too small to say much of the networks.
 
     python tools/search.py configs/search/darts_cifar10_small.py --out work_dirs/darts_cifar10_small
 

@@ -89,7 +89,9 @@ class ExplainedLoader(DataLoader):
 
     def __iter__(self) -> Any:
         """Yield batches; workers, and the draw of their seed, start at once, as they do without."""
-        return self._batches(super().__iter__())
+        with said(self.where, self.what):
+            batches = super().__iter__()  # workers ask the sampler at once
+        return self._batches(batches)
 
     def _batches(self, batches: Any) -> Iterator[Any]:
         with said(self.where, self.what):
@@ -107,10 +109,11 @@ class ExplainedRunner(Runner):
             *args: As for mmengine's runner.
             **kwargs: As for mmengine's runner.
         """
-        phase = next(phase for phase in ('train', 'val', 'test') if getattr(self, f'_{phase}_dataloader') is dataloader)
+        named = (f'{phase}_dataloader' for phase in ('train', 'val', 'test'))
+        name = next((name for name in named if getattr(self, f'_{name}') is dataloader), 'a dataloader')
         loader, file = super().build_dataloader(dataloader, *args, **kwargs), self.cfg.filename
         loader.__class__ = ExplainedLoader
-        loader.where, loader.what = file, f'{phase}_dataloader gives no batch as it is set'
+        loader.where, loader.what = file, f'{name} gives no batch as it is set'
         for dataset in _data_sets(loader.dataset):
             if isinstance(getattr(dataset, 'pipeline', None), Compose):
                 dataset.pipeline = ExplainedPipeline(dataset.pipeline, file)

@@ -75,7 +75,7 @@ def _result(
         genotype=genotype.as_dict(),
         sandglass_share=genotype.share('sandglass'),
         network=network,
-        **cost(genotype, **network)._asdict(),
+        **cost(genotype, **network, num_classes=searched.model.num_classes)._asdict(),
         **scores,
         torch=torch.__version__,
         finished=time.strftime('%Y-%m-%d', time.gmtime()),

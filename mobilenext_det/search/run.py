@@ -28,6 +28,11 @@ def search(config: Config, out: str | Path) -> Genotype:
     """
     if config.get('model', {}).get('type') != 'Supernet':
         raise UsageError(f'{config.filename} is no search: its model must be a Supernet, as in configs/search.')
+    if not {'channels', 'cells', 'image_size'} <= set(config.get('derived', {})):
+        raise UsageError(
+            f'{config.filename} does not say what network is derived: set derived=dict(channels=36, cells=20, '
+            'image_size=32) or the like.'
+        )
     train(config, work_dir=out, resume='auto')
 
     from .charts import draw_search  # matplotlib

@@ -88,7 +88,7 @@ class Supernet(BaseModel):
         architecture_learns: Whether a step trains them; `ArchitectureWarmupHook` holds them still at first.
 
     Raises:
-        UsageError: For an unknown space, or channels that K does not divide.
+        UsageError: For an unknown space, fewer than three cells, or channels that K does not divide.
     """
 
     def __init__(
@@ -102,8 +102,11 @@ class Supernet(BaseModel):
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
-        if channels % partial:
+        if cells < 3:
+            raise UsageError(f'cells must be 3 or more, one of each size, but is {cells}.')
+        if partial < 1 or channels % partial:
             raise UsageError(f'channels={channels} must be a multiple of partial={partial}.')
+        self.num_classes = num_classes
         self.space, self.operations, self.partial = space, operations_of(space), partial
         stem = STEM_MULTIPLIER * channels
         plans = list(plan_cells(cells, channels, (stem, stem)))
@@ -172,9 +175,17 @@ class Supernet(BaseModel):
 
         Returns:
             The loss of the weights as `loss`, and that of the architecture, before its step, as `architecture_loss`.
+
+        Raises:
+            UsageError: If the batch has an odd number of images.
         """
         data = self.data_preprocessor(data, training=True)
         inputs, labels = data['inputs'], data['data_samples']
+        if len(labels) % 2:
+            raise UsageError(
+                f'A batch of a search has as many images for the architecture as for the weights: {len(labels)} are an '
+                'odd number, set train_dataloader.batch_size to an even one.'
+            )
         losses = {}
         if self.architecture_learns:
             losses['architecture_loss'] = self._step(optim_wrapper['architecture'], inputs[1::2], labels[1::2])

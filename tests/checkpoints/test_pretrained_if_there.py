@@ -146,6 +146,7 @@ def test_which_configs_ask_for_which_file(path):
     if name in SHIPPED:
         assert init_cfg.type in ('Pretrained', 'PretrainedIfThere')
         assert (CONFIGS.parent / init_cfg.checkpoint).is_file()
+        assert Path(init_cfg.checkpoint).is_absolute() or not name.startswith('own_data')
     else:
         checkpoint = PRETRAINED.get(name)
         assert init_cfg == (checkpoint and if_there(checkpoint))

@@ -70,7 +70,8 @@ def test_pipelines_of_wrapped_data_sets_are_named(tmp_path):
         runner.train()
 
 
-def test_what_a_sampler_does_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(DefaultSampler, '__iter__', lambda self: iter([0, 'x']))
+@pytest.mark.parametrize('workers', [0, 1])
+def test_what_a_sampler_does_is_named(tmp_path, monkeypatch, workers):
+    monkeypatch.setattr(DefaultSampler, '__iter__', lambda self: (index * (1 // (1 - index)) for index in range(3)))
     with pytest.raises(UsageError, match='^run.py: val_dataloader gives no batch as it is set'):
-        runner_of(tmp_path, {}).train()
+        runner_of(tmp_path, {'val_dataloader.num_workers': workers}).train()

@@ -117,12 +117,14 @@ def main() -> int:
     arguments = parser.parse_args()
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
+    kept = json.loads(arguments.record.read_text()) if arguments.only else {}
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder))
         world.make()
-        record = run(world, arguments.count, arguments.only)
         names = [fault.name for fault in faults(world, arguments.count)]
-    kept = json.loads(arguments.record.read_text()) if arguments.only else {}
+        if not any(arguments.only in name for name in names):
+            parser.error(f'No fault has {arguments.only!r} in its name: {", ".join(names)}.')
+        record = run(world, arguments.count, arguments.only)
     merged = {**kept, **record}
     write({name: merged[name] for name in names if name in merged}, arguments.record)
     print(f'{broken(record)} of {sum(row["injected"] for row in record.values())} faults did harm.')

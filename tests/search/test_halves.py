@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from mobilenext_det.errors import UsageError
 from mobilenext_det.search.halves import HalvesSampler
 
 
@@ -26,6 +27,12 @@ def test_the_order_is_the_seeds_and_goes_on_where_it_was():
     resumed = HalvesSampler(range(10), seed=1)
     resumed.start_at(14)
     assert take(resumed, 26) == order[14:]
+
+
+def test_several_processes_are_refused(monkeypatch):
+    monkeypatch.setattr('mobilenext_det.search.halves.get_world_size', lambda: 2)
+    with pytest.raises(UsageError, match='A search runs in one process: start it without a launcher'):
+        HalvesSampler(range(10), seed=1)
 
 
 def test_one_image_has_no_halves():

@@ -180,6 +180,19 @@ def test_the_genotype_keeps_the_strongest_edges_but_none():
     assert genotype.reduce[3] == (Edge('max_pool_3x3', 0), Edge('max_pool_3x3', 1))
 
 
+def test_a_batch_of_an_odd_number_is_named():
+    net = Supernet('darts', channels=4, cells=3)
+    batch = dict(inputs=torch.randn(3, 3, 8, 8), data_samples=torch.tensor([0, 1, 2]))
+    with pytest.raises(UsageError, match='3 are an odd number, set train_dataloader.batch_size to an even one'):
+        net.train_step(batch, optimisers(net))
+
+
+@pytest.mark.parametrize('cells', [0, 2])
+def test_fewer_cells_than_sizes_are_named(cells):
+    with pytest.raises(UsageError, match=f'cells must be 3 or more, one of each size, but is {cells}'):
+        Supernet(cells=cells)
+
+
 def test_channels_that_are_no_multiple_are_named():
     with pytest.raises(UsageError, match='channels=6 must be a multiple of partial=4'):
         Supernet(channels=6, partial=4)
