@@ -39,8 +39,7 @@ def build_runner(config: Config, *phases: str) -> Runner:
     with said(config.filename, 'it cannot be built as it is set'):
         runner = ExplainedRunner.from_cfg(config)
     for phase in phases:
-        name = f'{phase}_dataloader'
-        with said(config.filename, f'{name} cannot be built as it is set'):
+        with said(config.filename, f'{phase}_dataloader cannot be built as it is set'):
             loop = getattr(runner, f'{phase}_loop')
             if loop is not None:
                 _prepare_one(loop.dataloader, runner.model)

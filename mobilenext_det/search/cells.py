@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from torch import nn
 
+from mobilenext_det.errors import UsageError
+
 from .genotype import INPUTS, NODES
 from .operations import FactorizedReduce, ReLUConvBN
 
@@ -49,7 +51,12 @@ def plan_cells(cells: int, channels: int, stem: tuple[int, int], after_reduction
         channels: Channels of a node in the first of them.
         stem: Channels of the first cell's two inputs.
         after_reduction: Whether the first of these is twice as large as the second.
+
+    Raises:
+        UsageError: If there are fewer than three.
     """
+    if cells < 3:
+        raise UsageError(f'cells must be 3 or more, one of each size, but is {cells}.')
     before_last, last = stem
     for index in range(cells):
         reduce = index in reduction_cells(cells)

@@ -97,8 +97,6 @@ class SearchedNetwork(BaseModule):
             raise UsageError(f'total_stride must be one of {TOTAL_STRIDES}, but is {total_stride}.')
         if not out_indices or not set(out_indices) <= {0, 1, 2}:
             raise UsageError(f'out_indices must name sizes 0 to 2, but is {tuple(out_indices)}.')
-        if cells < 3:
-            raise UsageError(f'cells must be 3 or more, one of each size, but is {cells}.')
         self.genotype = read_genotype(genotype, space)
         small = total_stride == TOTAL_STRIDES[0]
         stem = (STEM_MULTIPLIER if small else 1) * channels

@@ -102,8 +102,6 @@ class Supernet(BaseModel):
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
-        if cells < 3:
-            raise UsageError(f'cells must be 3 or more, one of each size, but is {cells}.')
         if partial < 1 or channels % partial:
             raise UsageError(f'channels={channels} must be a multiple of partial={partial}.')
         self.num_classes = num_classes

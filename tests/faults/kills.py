@@ -21,6 +21,7 @@ from mobilenext_det.datasets.image_check import check_complete
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.engine.train import train
 from tests.faults.world import World, lay_out_nothing
+from tests.fixtures.work_dirs import same
 
 WRITES = {'open', 'os.rename', 'os.remove', 'os.mkdir', 'os.truncate'}
 LONGEST = 0.02
@@ -228,14 +229,3 @@ def _outcome(work: Work, whole: Any, step: int, delay: float) -> str:
     if run(work, work.folder):
         return f'FAULT cannot go on after a kill at step {step} + {delay:.4f} s'
     return 'same' if same(work.result(), whole) else f'FAULT differs after a kill at step {step} + {delay:.4f} s'
-
-
-def same(left: Any, right: Any) -> bool:
-    """Say whether nested values are equal to the last bit."""
-    if isinstance(left, torch.Tensor):
-        return left.dtype == right.dtype and torch.equal(left, right)
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if isinstance(left, list | tuple):
-        return len(left) == len(right) and all(map(same, left, right))
-    return left == right
