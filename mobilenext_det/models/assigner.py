@@ -6,7 +6,6 @@ import torch
 from mmdet.models.task_modules import ATSSAssigner, MaxIoUAssigner
 from mmdet.registry import TASK_UTILS
 from mmdet.structures.bbox import bbox_overlaps
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 NO_OBJECT = -1  # of a prior that matches none: a negative
@@ -52,7 +51,8 @@ class BatchATSSAssigner(ATSSAssigner):
     than its best prior; that one is positive here, too, as in `BatchMaxIoUAssigner`, because an object may hold no
     prior's centre at all.
 
-    mmdet matches one image after another and asks the device for values, so that a GPU waits for the CPU.
+    mmdet matches one image after another and asks the device for values, so that a GPU waits for the CPU; nothing is
+    asked here.
 
     Args:
         topk: Candidates a level. All six priors of a cell are equally near, so a multiple of six takes whole cells, but
@@ -66,14 +66,35 @@ class BatchATSSAssigner(ATSSAssigner):
 
     def assign_batch(self, priors: list[Tensor], objects: Tensor, present: Tensor) -> Tensor:
         """Match; arguments and result are those of `BatchMaxIoUAssigner`."""
-        candidates, sizes = InstanceData(priors=torch.cat(priors)), [len(level) for level in priors]
-        # With its index for a label, each object's label is what its priors are assigned to.
-        images = [
-            InstanceData(bboxes=boxes[there], labels=there.nonzero().squeeze(1))
-            for boxes, there in zip(objects, present, strict=True)
-        ]
-        assigned = torch.stack([self.assign(candidates, sizes, image).labels for image in images])
-        return _with_best_priors(assigned, _ious(priors, objects, present), present)
+        ious, centres = _ious(priors, objects, present), _centres(torch.cat(priors))
+        candidates = self._nearest(_centres(objects), centres, [len(level) for level in priors])
+        overlaps = ious.gather(2, candidates)
+        fits = overlaps >= overlaps.mean(2, keepdim=True) + overlaps.std(2, keepdim=True)
+        positive = fits & _inside(centres[candidates], objects) & present[..., None]
+        # Where several objects claim a prior, it goes to the one that it overlaps most.
+        claims = torch.full_like(ious, -1).scatter(2, candidates, overlaps.masked_fill(~positive, -1))
+        overlap, assigned = claims.max(1)
+        return _with_best_priors(assigned.masked_fill(overlap < 0, NO_OBJECT), ious, present)
+
+    def _nearest(self, objects: Tensor, priors: Tensor, sizes: list[int]) -> Tensor:
+        """Return the indices (N, G, K) of each level's priors whose centres (P, 2) are nearest to objects' (N, G, 2)."""
+        distances = (objects[:, :, None] - priors).square().sum(-1).sqrt()
+        nearest, first = [], 0
+        for level in distances.split(sizes, 2):
+            nearest.append(level.topk(min(self.topk, level.shape[2]), largest=False).indices + first)
+            first += level.shape[2]
+        return torch.cat(nearest, 2)
+
+
+def _centres(boxes: Tensor) -> Tensor:
+    """Return the centres (..., 2) of boxes (..., 4)."""
+    return (boxes[..., :2] + boxes[..., 2:]) / 2
+
+
+def _inside(points: Tensor, boxes: Tensor) -> Tensor:
+    """Tell which points (N, G, K, 2) lie in their boxes (N, G, 4), a hundredth of a pixel at least from the border."""
+    margins = torch.cat((points - boxes[:, :, None, :2], boxes[:, :, None, 2:] - points), 3)
+    return margins.amin(3) > 0.01
 
 
 def _ious(priors: list[Tensor], objects: Tensor, present: Tensor) -> Tensor:
