@@ -8,11 +8,21 @@ size = (input_size, input_size) if isinstance(input_size, int) else input_size
 resize = dict(type='Resize', scale=size, keep_ratio=False)
 train_pipeline = [resize if t.type == 'Resize' else t for t in _base_.train_pipeline]
 test_pipeline = [resize if t.type == 'Resize' else t for t in _base_.test_pipeline]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = val_dataloader
 model = dict(bbox_head=dict(anchor_generator=dict(input_size=input_size)))
-# Nothing is chosen on test: it is looked at once, at the end.
-train_cfg = dict(val_interval=_base_.max_iters)
-backbone_rate = 0.25  # share of the head's rate: the weights are those of minutes of teaching
-optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=backbone_rate))))
+
+# In steps that keep a GPU busy. Nothing is chosen on test: it is looked at once, at the end.
+batch_size = 64
+max_iters = 783  # ten epochs of 5011 images
+learning_rate = 3e-3
+backbone_rate = 0.25  # share of it
+train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+optim_wrapper = dict(
+    optimizer=dict(lr=learning_rate), paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=backbone_rate)))
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=_base_.warmup_iters),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=_base_.warmup_iters, end=max_iters),
+]

@@ -2,7 +2,7 @@
 
 _base_ = ['./ssdlite_mobilenext_voc_10e.py', '../_base_/models/ssdlite_mobilenetv2.py']
 
-pretrained = 'data/pretrained/mobilenetv2.pth'
+pretrained = '{{ fileDirname }}/../../checkpoints/mobilenetv2_distilled-7fcb715b.pth'
 model = dict(
     _base_.mobilenetv2,
     backbone=dict(

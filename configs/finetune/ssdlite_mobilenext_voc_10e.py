@@ -8,6 +8,7 @@ Recipes are chosen on train -> val, and test is looked at once:
 
 _base_ = '../ssdlite_mobilenext_voc.py'
 
+pretrained = '{{ fileDirname }}/../../checkpoints/mobilenext_distilled-a7f89f81.pth'
 train_list = 'trainval'
 val_list = 'test'
 batch_size = 16
@@ -19,6 +20,7 @@ learning_rate = 2e-3
 backbone_rate = 0.05  # share of it
 
 model = dict(
+    backbone=dict(init_cfg=dict(checkpoint=pretrained)),
     bbox_head=dict(loss_bbox=dict(type='CIoULoss', loss_weight=5.0)),
     train_cfg=dict(assigner=dict(_delete_=True, type='BatchATSSAssigner', topk=12)),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mobilenext_det._mim import MIM
 from mobilenext_det.analysis.complexity import build_model
 from mobilenext_det.engine.precision import ask_for_lower_precision, training_dtype
 
@@ -94,6 +96,8 @@ def _without_machine(value: Any) -> Any:
     if isinstance(value, dict):
         left_out = (*_MACHINE_KEYS, *_BASE_KEYS)
         return {key: _without_machine(item) for key, item in value.items() if key not in left_out}
+    if isinstance(value, str) and os.path.isabs(value):  # a file that comes with the configs lies elsewhere elsewhere
+        return os.path.normpath(value).removeprefix(f'{MIM}{os.sep}')
     return [_without_machine(item) for item in value] if isinstance(value, list | tuple) else value
 
 

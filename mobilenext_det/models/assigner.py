@@ -77,7 +77,7 @@ class BatchATSSAssigner(ATSSAssigner):
         return _with_best_priors(assigned.masked_fill(overlap < 0, NO_OBJECT), ious, present)
 
     def _nearest(self, objects: Tensor, priors: Tensor, sizes: list[int]) -> Tensor:
-        """Return the indices (N, G, K) of each level's priors whose centres (P, 2) are nearest to objects' (N, G, 2)."""
+        """Return the indices (N, G, K) of each level's priors with the centres (P, 2) nearest to objects' (N, G, 2)."""
         distances = (objects[:, :, None] - priors).square().sum(-1).sqrt()
         nearest, first = [], 0
         for level in distances.split(sizes, 2):

@@ -1,9 +1,9 @@
-"""ssdlite_mobilenetv2_expansion_voc_40e.py from true ImageNet weights, which MobileNetV2 has and MobileNeXt has not.
+"""ssdlite_mobilenetv2_expansion_voc_30e.py from true ImageNet weights, which MobileNetV2 has and MobileNeXt has not.
 
 tools/convert_weights.py makes the file of torchvision's, or of another's.
 """
 
-_base_ = './ssdlite_mobilenetv2_expansion_voc_40e.py'
+_base_ = './ssdlite_mobilenetv2_expansion_voc_30e.py'
 
 pretrained = 'data/pretrained/mobilenetv2_imagenet.pth'
 model = dict(backbone=dict(init_cfg=dict(checkpoint=pretrained)))
