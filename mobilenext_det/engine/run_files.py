@@ -1,4 +1,4 @@
-"""The config and the best checkpoint of a training, found in its work dir."""
+"""The config and the checkpoint that a detector is made of: of a training, or of the one that comes along."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mmengine.runner import find_latest_checkpoint
 
+from mobilenext_det._mim import MIM, config_path
 from mobilenext_det.errors import UsageError
 
 
@@ -36,3 +37,9 @@ def run_files(work_dir: str | Path) -> RunFiles:
     if not best and last is None:
         raise UsageError(f'{folder} holds no checkpoint yet: train it to its first one.')
     return RunFiles(configs[0], best[-1] if best else Path(str(last)))
+
+
+def shipped_files() -> RunFiles:
+    """Return those of the detector that comes with the package: MobileNeXt, trained on Pascal VOC's twenty classes."""
+    config = Path(config_path('finetune/ssdlite_mobilenext_voc_30e.py'))
+    return RunFiles(config, MIM / 'checkpoints' / 'ssdlite_mobilenext_voc_30e-98b5ec6e.pth')

@@ -134,7 +134,7 @@ class DistilledClassifiers(_Taught):
         Returns:
             Scores before the softmax (N, classes) by student; with 'loss', `NAME.loss` and `NAME.agreement`.
         """
-        scores = {name: student.scores(inputs) for name, student in self.students.items()}
+        scores = {name: student(inputs) for name, student in self.students.items()}
         if mode != 'loss':
             return scores
         wanted = self.teach(inputs)

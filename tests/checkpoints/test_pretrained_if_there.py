@@ -18,6 +18,12 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
 # Those that start from weights in the repository.
 SHIPPED = [
     *(f'compare/bccd_{network}_pretrained.py' for network in ('mobilenext', 'mobilenetv2_expansion')),
+    *(
+        f'finetune/ssdlite_{network}_voc_{epochs}e.py'
+        for network in ('mobilenext', 'mobilenetv2_expansion')
+        for epochs in (10, 30)
+    ),
+    *(f'compare/voc_{network}.py' for network in ('mobilenext', 'mobilenetv2_block', 'mobilenetv2_expansion')),
     *(f'own_data/ssdlite_mobilenext_{form}.py' for form in ('own', 'own_stride8')),
 ]
 # Those that start from weights if they are there; all others are from scratch and say nothing of it.
@@ -30,8 +36,7 @@ PRETRAINED = {
         (f'ssdlite_mobilenetv2_{data}.py' for data in ('voc', 'expansion_voc', 'expansion_voc0712_modern')),
         'data/pretrained/mobilenetv2.pth',
     ),
-    'finetune/ssdlite_mobilenext_voc_10e.py': 'data/pretrained/mobilenext.pth',
-    'finetune/ssdlite_mobilenetv2_expansion_voc_10e.py': 'data/pretrained/mobilenetv2.pth',
+    'finetune/ssdlite_mobilenetv2_imagenet_voc_30e.py': 'data/pretrained/mobilenetv2_imagenet.pth',
 }
 NETWORKS = {'MobileNeXt': MobileNeXt, 'MobileNetV2': TappedMobileNetV2}
 

@@ -53,3 +53,15 @@ def test_a_checkpoint_without_class_names_is_refused(tmp_path):
         publish(str(tmp_path / 'bare.pth'), str(tmp_path / 'model.pth'))
     with pytest.raises(UsageError, match=r'no checkpoint .*missing\.pth'):
         publish(str(tmp_path / 'missing.pth'), str(tmp_path / 'model.pth'))
+
+
+def test_a_backbone_alone_is_named_as_detectors_want_it(tmp_path):
+    torch.save(
+        {'state_dict': {f'students.one.backbone.{key}': value for key, value in WEIGHTS.items()}}, tmp_path / 'a'
+    )
+    path = publish(tmp_path / 'a', tmp_path / 'one.pth', backbone='students.one.backbone.')
+    left = torch.load(path, weights_only=True)
+    assert left['meta'] == {}
+    assert left['state_dict'].keys() == {f'backbone.{key}' for key in WEIGHTS}
+    with pytest.raises(UsageError, match=r'no weights that begin with backbone\.: its first is students\.one'):
+        publish(tmp_path / 'a', tmp_path / 'one.pth', backbone='backbone.')

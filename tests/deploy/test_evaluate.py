@@ -10,7 +10,7 @@ NO_WORKERS = ('test_dataloader.num_workers=0', 'test_dataloader.persistent_worke
 
 def test_an_exported_file_is_judged_as_its_checkpoint_is(trained, onnx_path, tmp_path, request):
     make_toy_voc(tmp_path / 'toy', trainval=1, test=30, workers=1)
-    (checkpoint,) = (request.config.rootpath / 'checkpoints').glob('ssdlite_*.pth')
+    (checkpoint,) = (request.config.rootpath / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
     config = load_config(trained.config.filename, NO_WORKERS, tmp_path / 'toy')
     wanted = evaluate(config, checkpoint, work_dir=tmp_path / 'work').scores
     found, summary, _ = evaluate_exported(config, onnx_path, work_dir=tmp_path / 'work')

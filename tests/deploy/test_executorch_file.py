@@ -69,7 +69,7 @@ def test_a_batch_is_its_pictures(network, fp32, scenes):
 
 
 def test_int8_of_a_smaller_identity_multiplier_runs(folder, scenes):
-    (checkpoint,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
+    (checkpoint,) = (ROOT / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
     half = 'model.backbone.identity_multiplier=0.5'
     network = ExportableNetwork(
         Detector(load_config(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py', [half]), checkpoint)

@@ -18,7 +18,7 @@ from mobilenext_det.errors import UsageError
 from mobilenext_det.inference.detector import Detector
 
 ROOT = Path(__file__).parents[2]
-(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
+(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
 STRETCH = dict(type='Resize', scale=(192, 192), keep_ratio=False)
 KEEP = dict(type='Resize', scale=(192, 192), keep_ratio=True)
 PAD = dict(type='Pad', size=(192, 192), pad_val=dict(img=(104, 117, 123)))

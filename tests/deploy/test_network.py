@@ -15,7 +15,7 @@ SQUARE = Fit(192, 192)
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
-(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
+(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
 SAME_MEANS = ['model.data_preprocessor.mean=[120,120,120]', 'model.data_preprocessor.std=[57,57,57]']
 
 

@@ -26,7 +26,7 @@ def config(toy, root):
 @pytest.fixture(scope='module')
 def detector(toy, request):
     root = request.config.rootpath
-    (checkpoint,) = (root / 'checkpoints').glob('ssdlite_*.pth')
+    (checkpoint,) = (root / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
     return Detector(config(toy, root), checkpoint)
 
 

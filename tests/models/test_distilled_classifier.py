@@ -6,7 +6,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from torchvision.models import squeezenet1_1
 
-from mobilenext_det.models import DistilledClassifier
+from mobilenext_det.models import DistilledClassifier, DistilledClassifiers
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'distill'
 STUDENT = dict(type='MobileNeXt', widen_factor=0.35, out_indices=(7,))
@@ -68,7 +68,43 @@ def test_a_temperature_is_positive(teacher):
         build(teacher, temperature=0)
 
 
-@pytest.mark.parametrize('path', sorted(CONFIGS.glob('*.py')), ids=lambda path: path.stem)
+def test_students_side_by_side_learn_what_each_learns_alone(teacher):
+    alone = build(teacher, dropout=0.0)
+    other = dict(backbone=dict(STUDENT, widen_factor=0.5))
+    group = DistilledClassifiers(
+        dict(first=dict(backbone=STUDENT, dropout=0.0), second=other), teacher=teacher, data_preprocessor=PREPROCESSOR
+    )
+    group.students['first'].load_state_dict(alone.state_dict())
+    assert {name.split('.')[0] for name in group.state_dict()} == {'students'}
+    batch = alone.data_preprocessor(dict(inputs=torch.rand(4, 3, 64, 64) * 255, data_samples=torch.zeros(4)))
+    expected = alone(**batch, mode='loss')
+    found = group(**batch, mode='loss')
+    assert found.keys() == {f'{name}.{key}' for name in ('first', 'second') for key in ('loss', 'agreement')}
+    for key, value in expected.items():
+        torch.testing.assert_close(found[f'first.{key}'], value)
+    expected['loss'].backward()
+    group.parse_losses(found)[0].backward()
+    for ours, theirs in zip(group.students['first'].parameters(), alone.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad)
+    assert group(**batch)['second'].shape == (4, 1000)
+
+
+def test_a_group_has_a_student(teacher):
+    with pytest.raises(ValueError, match='students names no network'):
+        DistilledClassifiers({}, teacher=teacher)
+
+
+def test_four_students_are_both_networks_at_both_widths():
+    config = Config.fromfile(CONFIGS / 'four_students.py')
+    model = MODELS.build(config.model)
+    for name in model.students:
+        single = MODELS.build(Config.fromfile(CONFIGS / f'{name}_distilled.py').model)
+        assert {key: value.shape for key, value in model.students[name].state_dict().items()} == {
+            key: value.shape for key, value in single.state_dict().items()
+        }
+
+
+@pytest.mark.parametrize('path', sorted(CONFIGS.glob('*_distilled.py')), ids=lambda path: path.stem)
 def test_the_configs_differ_in_the_student_alone(path):
     ours, first = (Config.fromfile(file).to_dict() for file in (path, CONFIGS / 'mobilenext_distilled.py'))
     assert MODELS.build(ours['model']).num_classes == 1000  # without a teacher, which training alone needs

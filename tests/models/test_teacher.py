@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn import functional
 from torchvision.models import squeezenet1_1
 
 from mobilenext_det.errors import UsageError
@@ -27,6 +28,12 @@ def test_scores_are_those_of_the_network_on_images_normalised_its_own_way(weight
             (images - torch.tensor([1.0, 2, 3]).view(3, 1, 1)) / torch.tensor([4.0, 5, 6]).view(3, 1, 1)
         )
     torch.testing.assert_close(teacher(images), expected)
+
+
+def test_it_looks_at_images_of_its_own_size(weights):
+    images = torch.rand(2, 3, 32, 32) * 255
+    enlarged = functional.interpolate(images, (64, 64), mode='bilinear', align_corners=False)
+    torch.testing.assert_close(Teacher(FACTORY, weights, size=64)(images), Teacher(FACTORY, weights)(enlarged))
 
 
 def test_nothing_of_it_is_trained(weights):

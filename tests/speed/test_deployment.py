@@ -13,7 +13,7 @@ from mobilenext_det.speed.report import Machine
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
-(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
+(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
 
 
 MACHINE = Machine('A CPU', 2, onnxruntime='1.2', executorch=None, torch='2.1', mmdet='3.3')

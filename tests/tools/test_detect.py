@@ -2,7 +2,9 @@ import json
 
 import cv2
 import numpy as np
+import pytest
 import torch
+from matplotlib import get_data_path
 
 
 def test_images_folders_and_videos(tools, toy_root, trained, tmp_path, capsys):
@@ -55,3 +57,17 @@ def test_no_input_is_overwritten(tools, toy_root, trained, capsys):
         f'{image} would be overwritten by its own detections: name another folder with --out.'
     )
     assert image.read_bytes() == before
+
+
+def test_the_detector_that_comes_along_needs_no_name(tools, tmp_path, capsys):
+    photograph = get_data_path() + '/sample_data/grace_hopper.jpg'
+    assert tools.main('detect.py', photograph, '--out', tmp_path, '--json') == 0
+    (record,) = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert record['detections'][0]['class'] == 'person'
+    assert (tmp_path / 'grace_hopper.jpg').exists()
+
+
+def test_a_config_without_its_checkpoint_is_refused(tools, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        tools.main('detect.py', tools.config, 'photo.jpg', '--out', tmp_path)
+    assert 'a config is followed by its checkpoint and an input' in capsys.readouterr().err

@@ -27,7 +27,7 @@ def given(tools, toy_root, tmp_path, monkeypatch):
     for name in ('damaged.pth', 'damaged.onnx', 'pictures/damaged.jpg'):
         (tmp_path / name).write_text('neither picture nor network')
     torch.save(torch.zeros(1), tmp_path / 'tensor.pth')
-    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_*.pth')
+    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
     work = f'--work-dir {tmp_path}/work'
     return dict(config=tools.config, checkpoint=checkpoint, toy=f'--data-root {toy_root}', work=work, here=tmp_path)
 

@@ -9,7 +9,7 @@ from mmengine.utils import digit_version
 from mobilenext_det.datasets.toy_voc import make_toy_voc
 
 ROOT = Path(__file__).parents[2]
-(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_*.pth')
+(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
 
 
 @pytest.mark.skipif(digit_version(torch.__version__) < digit_version('2.5'), reason='such a torch cannot write ONNX')
@@ -21,7 +21,12 @@ def test_a_file_is_written_checked_and_run(tools, tmp_path, capsys):
     assert 'python runtime.py ssdlite_mobilenext_toy.onnx PICTURE' in runs
     assert check.startswith('All ')
     assert 'equal those of PyTorch within 0.5 pixels and 0.001 in score' in check
-    command = [sys.executable, 'runtime.py', 'ssdlite_mobilenext_toy.onnx', ROOT / 'docs' / 'pictures' / 'bccd.jpg']
+    command = [
+        sys.executable,
+        'runtime.py',
+        'ssdlite_mobilenext_toy.onnx',
+        ROOT / 'docs' / 'pictures' / 'photographs.jpg',
+    ]
     assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
 
 

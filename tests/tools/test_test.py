@@ -36,7 +36,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tools, toy_root, trained, tmp
 
 
 def test_mirror_images_are_merged_without_mirroring_the_ground_truth(tools, toy_root, tmp_path, capsys):
-    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_*.pth')
+    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
     arguments = [tools.config, checkpoint, '--data-root', toy_root, '--work-dir', tmp_path, *tools.short]
     scores = []
     for tta in ((), ('--tta',)):
@@ -47,7 +47,7 @@ def test_mirror_images_are_merged_without_mirroring_the_ground_truth(tools, toy_
 
 
 def test_a_truth_that_would_be_mirrored_is_refused(tools, toy_root, tmp_path, capsys):
-    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_*.pth')
+    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
     (tmp_path / 'stock.py').write_text(
         f"_base_ = '{tools.config}'\n"
         "tta_pipeline = [*_base_.test_pipeline[:-1], dict(type='TestTimeAug', transforms=[\n"
