@@ -5,8 +5,8 @@
     python tools/test.py configs/ssdlite_mobilenext_voc.py work_dirs/ssdlite_mobilenext_voc/iter_72000.pth
 
 The recipe of ssdlite_mobilenext_voc_scratch.py, started from ImageNet weights if they are there (docs/weights.md says
-where to get them), with a warning if not. The authors publish 72.6 for VOC07+12 with such weights; nothing was measured
-here on VOC itself: docs/results.md says what was.
+where to get them), with a warning if not. The authors publish 72.6 for VOC07+12 with such weights; that was not run
+here: docs/results.md says what was.
 """
 
 _base_ = './ssdlite_mobilenext_voc_scratch.py'

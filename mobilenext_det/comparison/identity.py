@@ -23,6 +23,7 @@ _MACHINE_KEYS = (
     *('data_root', 'ann_file', 'data_prefix', 'work_dir', 'experiment_name'),
     *('num_workers', 'persistent_workers', 'acceleration', 'cache_mib'),
 )
+_HOME = (MIM / 'configs').resolve().parent  # what the configs' paths lie below: in a checkout `.mim` holds links
 _BASE_KEYS = ('mobilenetv2',)  # what configs build others from, and nothing reads
 
 
@@ -97,7 +98,7 @@ def _without_machine(value: Any) -> Any:
         left_out = (*_MACHINE_KEYS, *_BASE_KEYS)
         return {key: _without_machine(item) for key, item in value.items() if key not in left_out}
     if isinstance(value, str) and os.path.isabs(value):  # a file that comes with the configs lies elsewhere elsewhere
-        return os.path.normpath(value).removeprefix(f'{MIM}{os.sep}')
+        return os.path.realpath(value).removeprefix(f'{_HOME}{os.sep}')
     return [_without_machine(item) for item in value] if isinstance(value, list | tuple) else value
 
 
