@@ -23,6 +23,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from mobilenext_det.datasets.toy_scenes import draw_scene
 from mobilenext_det.deploy import web
+from mobilenext_det.deploy.formats import open_exported
 from mobilenext_det.deploy.runtime import Detector
 from mobilenext_det.display.drawing import draw_detections, legible_zoom
 
@@ -304,3 +305,8 @@ def test_help_does_not_wait_for_gradio_or_onnx_runtime():
     code = "import sys, mobilenext_det.deploy.web; print({'gradio', 'onnxruntime', 'onnx'} & set(sys.modules))"
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
     assert done.stdout == 'set()\n'
+
+
+def test_without_a_file_the_detector_that_comes_along_is_exported(tmp_path):
+    detector = open_exported(web._export_shipped(str(tmp_path)))
+    assert {'person', 'cat', 'tvmonitor'} < set(detector.classes)
