@@ -1,4 +1,7 @@
-"""The recipe of voc_mobilenext.py on MobileNetV2, with C4 from the expansion."""
+"""The recipe of voc_mobilenext.py on MobileNetV2, with C4 from the expansion.
+
+3509508 parameters, 257366400 multiply-adds at 192 pixels.
+"""
 
 _base_ = ['./voc_mobilenext.py', '../_base_/models/ssdlite_mobilenetv2.py']
 
