@@ -27,9 +27,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--json', action='store_true', help='print all detections as one JSON list')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='settings to change')
     args = parser.parse_args()
-    if args.inputs[0].endswith('.py') and len(args.inputs) < 3:
+    if _names_config(args) and len(args.inputs) < 3:
         parser.error('a config is followed by its checkpoint and an input')
     return args
+
+
+def _names_config(args: argparse.Namespace) -> bool:
+    return not args.run and args.inputs[0].endswith('.py')
 
 
 def _files(run: str | None) -> tuple[Path, Path]:
@@ -48,8 +52,7 @@ def main() -> int:
     from mobilenext_det.inference.detector import Detector
 
     keep_freed_memory()
-    named = args.inputs[0].endswith('.py')
-    config, checkpoint, *inputs = args.inputs if named else [*_files(args.run), *args.inputs]
+    config, checkpoint, *inputs = args.inputs if _names_config(args) else [*_files(args.run), *args.inputs]
     detector = Detector(load_config(config, args.cfg_options), checkpoint, args.device)
     results, failures = detect(detector, inputs, args.out, args.score_thr)
     print(*failures, sep='\n', end='\n' if failures else '', file=sys.stderr)

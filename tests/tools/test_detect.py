@@ -71,3 +71,9 @@ def test_a_config_without_its_checkpoint_is_refused(tools, tmp_path, capsys):
     with pytest.raises(SystemExit):
         tools.main('detect.py', tools.config, 'photo.jpg', '--out', tmp_path)
     assert 'a config is followed by its checkpoint and an input' in capsys.readouterr().err
+
+
+def test_a_run_is_taken_whatever_the_inputs_are_called(tools, tmp_path, capsys):
+    inputs = ('first.py', 'second.pth', 'photo.jpg')  # not a config, a checkpoint and an input
+    assert tools.main('detect.py', '--run', tmp_path, *inputs, '--out', tmp_path / 'out') == 2
+    assert f'{tmp_path} holds no config' in capsys.readouterr().err
