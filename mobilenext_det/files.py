@@ -1,4 +1,4 @@
-"""Writing files that are either whole or not there."""
+"""Files: found at any depth, and written so that they are either whole or not there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,21 @@ import cv2
 import numpy as np
 from mmengine.fileio import register_backend
 from mmengine.fileio.backends import LocalBackend
+
+
+def files_below(folder: str | Path) -> list[Path]:
+    """List the files of a folder at any depth, sorted; those of linked folders too, which `Path.rglob` passes over.
+
+    Args:
+        folder: The folder. One that several links lead to, or that holds a link to itself, is listed once.
+    """
+    found: list[Path] = []
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        seen.add(os.path.realpath(parent))
+        folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(parent, name)) not in seen)
+        found += (Path(parent, name) for name in names)
+    return sorted(found)
 
 
 def write_atomically(data: bytes, path: str | Path) -> None:

@@ -8,7 +8,20 @@ import time
 
 import pytest
 
-from mobilenext_det.files import AtomicBackend, write_atomically
+from mobilenext_det.files import AtomicBackend, files_below, write_atomically
+
+
+def test_files_of_linked_folders_are_found_once(tmp_path):
+    data, disk = tmp_path / 'data', tmp_path / 'disk'
+    (disk / 'b').mkdir(parents=True)
+    (disk / 'b' / '1.jpg').touch()
+    data.mkdir()
+    (data / '2.jpg').touch()
+    (data / 'linked').symlink_to(disk)
+    (data / 'again').symlink_to(disk)
+    (disk / 'b' / 'round').symlink_to(data)
+    (data / 'file.jpg').symlink_to(disk / 'b' / '1.jpg')
+    assert [str(path.relative_to(data)) for path in files_below(data)] == ['2.jpg', 'again/b/1.jpg', 'file.jpg']
 
 
 def write_for_ever(path, started):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from mmdet.registry import DATASETS
 from mmengine.dataset import BaseDataset
 
 from mobilenext_det.errors import BadDataError
+from mobilenext_det.files import files_below
 
 from .image_files import is_image
 from .split_file import read_lines
@@ -40,7 +40,7 @@ class UnlabelledImages(BaseDataset):
         folder = os.path.normpath(self.data_prefix.get('img_path') or self.data_root)
         if not os.path.isdir(folder):
             raise BadDataError(f'{folder}: there is no such folder of images; check data_root and data_prefix.')
-        found = {str(path) for path in Path(folder).rglob('*') if is_image(path.name)}
+        found = {str(path) for path in files_below(folder) if is_image(path.name)}
         paths = self._listed(folder, found) if self.ann_file else sorted(found)
         if not paths:
             raise BadDataError(f'{self.ann_file or folder}: there are no images here.')

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from mmdet.registry import DATASETS
 from mmengine.config import Config
@@ -13,6 +11,7 @@ from rich.progress import track
 from mobilenext_det.datasets.toy_scenes import draw_scene
 from mobilenext_det.engine.config import require_data
 from mobilenext_det.errors import UsageError
+from mobilenext_det.files import files_below
 from mobilenext_det.inference.detector import Detector
 from mobilenext_det.inference.sources import IMAGES
 
@@ -40,7 +39,7 @@ def calibration_images(detector: Detector, number: int = 128, folder: str | None
         require_data(cfg, 'train_dataloader')
         paths = image_paths(cfg.train_dataloader.dataset)
     else:
-        paths = sorted(str(path) for path in Path(folder).rglob('*') if path.suffix.lower() in IMAGES)
+        paths = sorted(str(path) for path in files_below(folder) if path.suffix.lower() in IMAGES)
     if not paths:
         raise UsageError(f'{folder or cfg.filename}: there are no pictures to calibrate int8 with.')
     fit = find_fit(detector)

@@ -16,6 +16,7 @@ import numpy as np
 from mobilenext_det.datasets.image_check import BrokenImageError, check_complete, read_image
 from mobilenext_det.datasets.image_files import IMAGE_SUFFIXES
 from mobilenext_det.errors import UserError
+from mobilenext_det.files import files_below
 
 IMAGES = set(IMAGE_SUFFIXES)
 VIDEOS = {'.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg'}
@@ -110,7 +111,7 @@ def find_sources(inputs: Sequence[str]) -> list[Source]:
 def _expand(given: str) -> list[str]:
     if not Path(given).is_dir():
         return [given]
-    files = (str(file) for file in Path(given).rglob('*') if file.suffix.lower() in IMAGES | VIDEOS)
+    files = (str(file) for file in files_below(given) if file.suffix.lower() in IMAGES | VIDEOS)
     return sorted(files) or [given]
 
 

@@ -10,6 +10,7 @@ from types import ModuleType
 
 from mobilenext_det.datasets.split_file import read_text
 from mobilenext_det.errors import BadDataError
+from mobilenext_det.files import files_below
 
 from . import coco_json, cvat_xml, labelme_json, voc_xml, yolo_text
 from .images import Images
@@ -58,7 +59,7 @@ def _label_files(folder: Path, images: Images) -> dict[str, list[Path]]:
     """Return the label files of each format."""
     found: dict[str, list[Path]] = {name: [] for name in READERS}
     stems = {path.stem for path in images.paths}
-    for file in sorted(path for path in folder.rglob('*') if path.is_file()):
+    for file in files_below(folder):
         tell = _TELL.get(file.suffix.lower())
         name = tell(file, stems) if tell else None
         if name:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from mobilenext_det.datasets.image_check import BrokenImageError, image_size
 from mobilenext_det.datasets.image_files import is_image
 from mobilenext_det.datasets.problems import Kind
+from mobilenext_det.files import files_below
 
 from .labels import Labels, part_of
 
@@ -31,7 +32,7 @@ class Images:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.paths = sorted(path for path in folder.rglob('*') if is_image(path.name) and path.is_file())
+        self.paths = [path for path in files_below(folder) if is_image(path.name)]
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
             for name in {path.name.casefold(), path.stem.casefold()}:

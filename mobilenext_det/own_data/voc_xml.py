@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.datasets.split_file import read_lines
+from mobilenext_det.files import files_below
 
 from .images import Images
 from .labels import Found, LabelledObject, Labels
@@ -56,6 +57,6 @@ def _lists(folder: Path) -> dict[str, str]:
     """Return the part of each image that lists as ImageSets/Main/train.txt name; `trainval` says nothing."""
     parts: dict[str, str] = {}
     for name in ('train', 'val', 'test'):
-        for file in sorted(folder.rglob(f'ImageSets/Main/{name}.txt')):
+        for file in (path for path in files_below(folder) if path.parts[-3:] == ('ImageSets', 'Main', f'{name}.txt')):
             parts |= dict.fromkeys(read_lines(file), name)
     return parts

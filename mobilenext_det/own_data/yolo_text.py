@@ -11,6 +11,7 @@ import yaml
 from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.datasets.split_file import read_lines, read_text
 from mobilenext_det.errors import BadDataError
+from mobilenext_det.files import files_below
 
 from .images import Images, measured
 from .labels import Found, LabelledObject, Labels
@@ -89,7 +90,7 @@ def _box(values: Sequence[float], size: tuple[int, int]) -> tuple[float, float, 
 def _class_names(folder: Path) -> dict[int, str]:
     """Return the names by number, of the first file that has them."""
     for name in NAMES:
-        for file in sorted(folder.rglob(name)):
+        for file in (path for path in files_below(folder) if path.name == name):
             is_yaml = file.suffix in ('.yaml', '.yml')
             names: Any = yaml.safe_load(read_text(file)) if is_yaml else read_lines(file)
             names = names.get('names') if isinstance(names, dict) else names
