@@ -16,12 +16,12 @@ class AutocastConv2d(nn.Conv2d):
     elsewhere are those of `nn.Conv2d`. Use it as `conv_cfg=dict(type='AutocastConv2d')`.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, in_channels, H, W) to (N, out_channels, H / stride, W / stride)."""
+    # Not `forward`: mmcv calls this one with other weights, those that a batch norm was folded into.
+    def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if self.groups > 1 and self.stride != (1, 1) and x.device.type == 'cpu' and _in_cpu_autocast():
             with torch.autocast('cpu', enabled=False):
-                return super().forward(x.float())
-        return super().forward(x)
+                return super()._conv_forward(x.float(), weight, bias)
+        return super()._conv_forward(x, weight, bias)
 
 
 def _in_cpu_autocast() -> bool:

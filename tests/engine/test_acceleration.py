@@ -9,9 +9,10 @@ from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from mobilenext_det.engine.acceleration import folded
+from mobilenext_det.engine.acceleration import fold_frozen_batch_norms, folded
 from mobilenext_det.errors import UsageError
 from mobilenext_det.hardware import has_fast_bfloat16
+from mobilenext_det.models import MobileNeXt
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 ON = dict(custom_hooks=[dict(type='AccelerationHook')])
@@ -130,6 +131,36 @@ def test_a_folded_detector_finds_the_same(name):
 def test_without_batch_norm_nothing_is_copied():
     model = nn.Sequential(nn.Conv2d(1, 1, 1))
     assert folded(model) is model
+
+
+@pytest.mark.parametrize('settings', [dict(norm_eval=True), dict(frozen_stages=1)], ids=str)
+def test_batch_norm_that_is_frozen_costs_nothing_and_teaches_the_same(settings):
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    backbone = MobileNeXt(0.35, out_indices=(2,), conv_cfg=dict(type='AutocastConv2d'), **settings)
+    for module in backbone.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_mean, -0.2, 0.2)
+            nn.init.uniform_(module.running_var, 0.5, 2)
+            nn.init.uniform_(module.weight, 0.5, 2)
+    images, gradients, called = torch.rand(2, 3, 64, 64), [], []
+    for name, module in backbone.named_modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.register_forward_hook(lambda *_, name=name: called.append(name))
+    for _ in range(2):
+        called.clear()
+        backbone.train()
+        backbone(images)[0].square().mean().backward()
+        gradients.append({key: each.grad.clone() for key, each in backbone.named_parameters() if each.requires_grad})
+        backbone.zero_grad()
+        fold_frozen_batch_norms(backbone)
+    assert set(called) == {name for name, module in backbone.named_modules() if module in trained(backbone)}
+    for key, gradient in gradients[0].items():
+        torch.testing.assert_close(gradients[1][key], gradient, rtol=1e-3, atol=1e-5)
+
+
+def trained(backbone):
+    return {module for module in backbone.modules() if isinstance(module, nn.BatchNorm2d) and module.training}
 
 
 def test_a_compiled_training_step_is_refused(tiny_runner):
