@@ -17,6 +17,19 @@ BASES = {6: 'own_data/ssdlite_mobilenext_own.py', 7: 'own_data/ssdlite_mobilenex
 VALIDATIONS = 10
 
 
+def length(max_iters: int) -> dict[str, int]:
+    """Return the settings of a config that say how long it trains, warms up and waits until it validates.
+
+    Args:
+        max_iters: How many iterations to train.
+    """
+    return dict(
+        max_iters=max_iters,
+        warmup_iters=min(50, max(1, max_iters // 10)),
+        val_interval=max(1, max_iters // VALIDATIONS),
+    )
+
+
 def write_config(
     path: Path,
     folder: Path,
@@ -38,6 +51,7 @@ def write_config(
     counts = ', '.join(f'{len(images)} {part}' for part, images in parts.items())
     judged = 'test' if 'test' in parts else 'val'
     epochs = max_iters * plan.batch_size / len(parts['train'])
+    lengths = length(max_iters)
     priors, levels = plan.priors, len(plan.priors.strides)
     base = Config.fromfile(config_path(BASES[levels]))
     learning_rate = base.learning_rate * plan.batch_size / base.batch_size
@@ -56,8 +70,8 @@ classes = {tuple(classes)!r}
 input_size = {plan.input_size}
 batch_size = {plan.batch_size}
 max_iters = {max_iters}  # {epochs:.0f} epochs
-warmup_iters = {min(50, max(1, max_iters // 10))}
-val_interval = {max(1, max_iters // VALIDATIONS)}
+warmup_iters = {lengths['warmup_iters']}
+val_interval = {lengths['val_interval']}
 learning_rate = {learning_rate:g}  # for a batch of {plan.batch_size}
 
 # Sizes of the priors of each level, in pixels of an input of 320, fitted to the objects.

@@ -13,6 +13,8 @@ from mmengine.runner import Runner
 
 from mobilenext_det.engine.config import run_config
 
+TRAINING = 0.9  # share of the time that is left by validation, checkpoints and the start
+FEWEST = 10  # iterations, with which a schedule can be one
 SKIPPED, TIMED = 3, 5  # iterations: the first ones wait for workers and memory
 
 
@@ -26,6 +28,16 @@ class _Clock(Hook):
         self.ends.append(time.perf_counter())
 
 
+def iterations_within(minutes: float, seconds: float) -> int:
+    """Return how many iterations a training of some minutes has.
+
+    Args:
+        minutes: How long it takes, start and validation included.
+        seconds: What an iteration takes.
+    """
+    return max(FEWEST, int(60 * minutes * TRAINING / seconds))
+
+
 def seconds_per_iteration(config: Config) -> float:
     """Train a few iterations, and return the median of the seconds each took, loading included.
 
@@ -37,7 +49,9 @@ def seconds_per_iteration(config: Config) -> float:
         short = run_config(config, folder, 'none')
         short.merge_from_dict(
             dict(
-                train_cfg=dict(max_iters=SKIPPED + TIMED, val_interval=SKIPPED + TIMED + 1),
+                train_cfg=dict(_delete_=True, type='IterBasedTrainLoop', max_iters=SKIPPED + TIMED),
+                param_scheduler=None,  # which may count in epochs
+                **dict.fromkeys(('val_dataloader', 'val_evaluator', 'val_cfg')),  # the loop would end with it
                 log_level='ERROR',
                 vis_backends=[],
                 visualizer=dict(vis_backends=[]),

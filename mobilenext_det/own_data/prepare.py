@@ -16,12 +16,11 @@ from .coco_file import write_coco
 from .config_file import write_config
 from .formats import read_labels
 from .labels import LabelledImage, Labels, likely_misspelt
-from .pace import seconds_per_iteration
+from .pace import iterations_within, seconds_per_iteration
 from .page import write_page
 from .plan import Plan, make_plan
 from .split import split
 
-TRAINING = 0.9  # share of the time that is left by validation, checkpoints and the start
 WITHOUT_A_TIME = 60  # epochs
 NAMED = 8  # classes and corrections that a sentence names
 
@@ -91,7 +90,7 @@ def prepare(
     seconds = None
     if minutes is not None:
         seconds = seconds_per_iteration(load_config(config))
-        max_iters = max(10, int(60 * minutes * TRAINING / seconds))
+        max_iters = iterations_within(minutes, seconds)
     write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
     page = write_page(out, f'{out.resolve().name}: {labels.form}', parts, chosen, plan, labels.problems)
     return Prepared(config, page, parts, chosen, plan, labels, seconds, max_iters)

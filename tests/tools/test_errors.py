@@ -114,6 +114,11 @@ CASES = [
         'There is no format tflite: choose onnx, torchscript or executorch.',
     ),
     ('benchmark/eval.py --images 0', UsageError, '--images 0 is too small: take 1 or more.'),
+    (
+        'benchmark/peers.py {config} --out {here}/out',
+        UsageError,
+        "is no config that tools/prepare.py wrote: there is no 'labels' in it.",
+    ),
     ('benchmark/pipeline.py --data-root {here}', UsageError, NO_TOY),
     ('benchmark/pipeline.py --data-root {here}/empty', BadDataError, EMPTY),
     ('benchmark/predict.py --data-root {here}', UsageError, NO_TOY),
