@@ -6,6 +6,7 @@ import json
 import time
 from pathlib import Path
 
+from matplotlib.cbook import get_sample_data
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.runner import find_latest_checkpoint
@@ -13,6 +14,7 @@ from mmengine.runner import find_latest_checkpoint
 from mobilenext_det._mim import config_path
 from mobilenext_det.datasets.toy_voc import make_toy_voc
 from mobilenext_det.engine.config import load_config
+from mobilenext_det.engine.run_files import shipped_files
 from mobilenext_det.engine.train import train
 from mobilenext_det.inference.detect import detect
 from mobilenext_det.inference.detector import Detector
@@ -23,7 +25,7 @@ SCORE_THR = 0.15  # minutes of training leave a network unsure: about where prec
 
 
 def run_demo(data_root: str, work_dir: str) -> dict[str, float]:
-    """Make the synthetic set, train on it, evaluate, draw detections and write `summary.json`.
+    """Draw what is found in a photograph; make the synthetic set, train on it, evaluate, draw, write `summary.json`.
 
     Args:
         data_root: Folder for the synthetic set; a set that is there is used again.
@@ -34,6 +36,7 @@ def run_demo(data_root: str, work_dir: str) -> dict[str, float]:
         training, and `seconds` of the whole demo.
     """
     started = time.perf_counter()
+    draw_photograph(f'{work_dir}/photograph')
     make_toy_voc(data_root)
     config = load_config(config_path(CONFIG), data_root=data_root)
     train(config, work_dir=work_dir)
@@ -44,6 +47,18 @@ def run_demo(data_root: str, work_dir: str) -> dict[str, float]:
     path.write_text(json.dumps(summary, indent=2) + '\n')
     print(f'Detections are drawn in {work_dir}/pictures. {path}:\n{path.read_text()}')
     return summary
+
+
+def draw_photograph(folder: str) -> None:
+    """Draw what the detector that comes along finds in a photograph, which matplotlib brings (public domain).
+
+    Args:
+        folder: Where the picture and its detections go.
+    """
+    config, checkpoint = shipped_files()
+    photograph = str(get_sample_data('grace_hopper.jpg', asfileobj=False))
+    detect(Detector(load_config(config), checkpoint), [photograph], folder)
+    print(f'{folder} shows what the detector that comes along finds in a photograph.')
 
 
 def _read_scores() -> dict[str, float]:
