@@ -19,10 +19,10 @@ from mobilenext_det.engine.config import load_config
 from mobilenext_det.engine.evaluate import evaluate
 from mobilenext_det.engine.run_files import shipped_files
 from mobilenext_det.inference.detector import Detector
+from tests.fixtures.shipped import TOY_DETECTOR
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / 'checkpoints').glob('*.pth'))
-(DETECTOR,) = (ROOT / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
 PRETRAINED = ('mobilenext', 'mobilenetv2_expansion')
 
 
@@ -76,7 +76,7 @@ def test_it_finds_the_objects_of_held_out_scenes(tmp_path):
     make_toy_voc(tmp_path / 'toy', trainval=1, test=120, workers=1)
     workers = ('test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=False')
     config = load_config(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py', workers, tmp_path / 'toy')
-    scores = evaluate(config, DETECTOR, work_dir=tmp_path / 'work').scores
+    scores = evaluate(config, TOY_DETECTOR, work_dir=tmp_path / 'work').scores
     whole = json.loads((ROOT / 'docs' / 'toy_curve.json').read_text())['val'][-1]['mAP_11points']
     # The first 120 of the 500 scenes that the figure is for.
     assert scores['voc/mAP_11points'] == pytest.approx(whole, abs=0.05)

@@ -19,6 +19,7 @@ from mobilenext_det.deploy.network import ExportableNetwork
 from mobilenext_det.deploy.runtime import DeployError, Fit
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.inference.detector import Detector
+from tests.fixtures.shipped import TOY_DETECTOR
 
 SQUARE = Fit(192, 192)
 
@@ -69,10 +70,9 @@ def test_a_batch_is_its_pictures(network, fp32, scenes):
 
 
 def test_int8_of_a_smaller_identity_multiplier_runs(folder, scenes):
-    (checkpoint,) = (ROOT / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
     half = 'model.backbone.identity_multiplier=0.5'
     network = ExportableNetwork(
-        Detector(load_config(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py', [half]), checkpoint)
+        Detector(load_config(ROOT / 'configs' / 'ssdlite_mobilenext_toy.py', [half]), TOY_DETECTOR)
     )
     batch = np.stack([SQUARE.prepare(scene) for scene in scenes[:4]])
     export_executorch(network, folder / 'half.pte', batch)

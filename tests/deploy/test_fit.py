@@ -16,9 +16,9 @@ from mobilenext_det.engine.config import load_config
 from mobilenext_det.engine.evaluate import evaluate
 from mobilenext_det.errors import UsageError
 from mobilenext_det.inference.detector import Detector
+from tests.fixtures.shipped import TOY_DETECTOR
 
 ROOT = Path(__file__).parents[2]
-(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
 STRETCH = dict(type='Resize', scale=(192, 192), keep_ratio=False)
 KEEP = dict(type='Resize', scale=(192, 192), keep_ratio=True)
 PAD = dict(type='Pad', size=(192, 192), pad_val=dict(img=(104, 117, 123)))
@@ -34,7 +34,7 @@ def make_detector(steps=(STRETCH,), options=(), loader=None, root='none'):
     )
     old = config.test_dataloader.dataset.pipeline
     config.test_dataloader.dataset.pipeline = [old[0] | (loader or {}), *steps, *old[2:]]
-    return Detector(config, CHECKPOINT)
+    return Detector(config, TOY_DETECTOR)
 
 
 @pytest.fixture(scope='module')
@@ -117,7 +117,7 @@ def test_a_letterboxed_file_is_judged_as_its_checkpoint_and_not_by_another_pipel
     make_toy_voc(tmp_path / 'toy', trainval=1, test=20, workers=1)
     letterboxed, stretched = (make_detector(steps, root=tmp_path / 'toy') for steps in ([KEEP, PAD], [STRETCH]))
     path = write_exported(letterboxed, tmp_path, 'torchscript')
-    wanted = evaluate(letterboxed.config, CHECKPOINT, work_dir=tmp_path / 'work').scores
+    wanted = evaluate(letterboxed.config, TOY_DETECTOR, work_dir=tmp_path / 'work').scores
     found = evaluate_exported(letterboxed.config, path, work_dir=tmp_path / 'work').scores
     assert found['voc/mAP_area'] == pytest.approx(wanted['voc/mAP_area'], abs=1e-3)
     assert found['voc/mAP_area'] > 0.2

@@ -10,12 +10,12 @@ from mobilenext_det.deploy.runtime import Fit
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.errors import UsageError
 from mobilenext_det.inference.detector import Detector
+from tests.fixtures.shipped import TOY_DETECTOR
 
 SQUARE = Fit(192, 192)
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
-(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
 SAME_MEANS = ['model.data_preprocessor.mean=[120,120,120]', 'model.data_preprocessor.std=[57,57,57]']
 
 
@@ -69,7 +69,7 @@ def test_the_description_is_what_a_program_needs(trained, network):
 def test_a_network_of_bgr_pictures_gets_them(batch):
     model = 'model.data_preprocessor'
     rgb, bgr = (
-        ExportableNetwork(Detector(load_config(CONFIG, [f'{model}.bgr_to_rgb={flag}', *SAME_MEANS]), CHECKPOINT))
+        ExportableNetwork(Detector(load_config(CONFIG, [f'{model}.bgr_to_rgb={flag}', *SAME_MEANS]), TOY_DETECTOR))
         for flag in (True, False)
     )
     torch.testing.assert_close(bgr.eval()(batch)[1], rgb.eval()(batch.flip(3))[1])
@@ -78,6 +78,6 @@ def test_a_network_of_bgr_pictures_gets_them(batch):
 
 def test_another_box_coder_is_refused():
     coder = 'model.bbox_head.bbox_coder.type=LegacyDeltaXYWHBBoxCoder'
-    detector = Detector(load_config(CONFIG, [coder]), CHECKPOINT)
+    detector = Detector(load_config(CONFIG, [coder]), TOY_DETECTOR)
     with pytest.raises(UsageError, match=r'toy.py: only SSDLiteHead .* SSDLiteHead and LegacyDeltaXYWHBBoxCoder'):
         ExportableNetwork(detector)

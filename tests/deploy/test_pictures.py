@@ -8,6 +8,7 @@ from mobilenext_det.deploy.runtime import DeployError, Fit
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.errors import UsageError
 from mobilenext_det.inference.detector import Detector
+from tests.fixtures.shipped import TOY_DETECTOR
 
 SQUARE = Fit(192, 192)
 
@@ -26,8 +27,7 @@ def config(toy, root):
 @pytest.fixture(scope='module')
 def detector(toy, request):
     root = request.config.rootpath
-    (checkpoint,) = (root / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
-    return Detector(config(toy, root), checkpoint)
+    return Detector(config(toy, root), TOY_DETECTOR)
 
 
 def read(toy, number):

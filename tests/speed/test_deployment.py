@@ -10,10 +10,10 @@ from mobilenext_det.errors import UsageError
 from mobilenext_det.speed.deployment import DeployReport, DeployRow, Timed, benchmark, merge
 from mobilenext_det.speed.forms import Trained, wanted
 from mobilenext_det.speed.report import Machine
+from tests.fixtures.shipped import TOY_DETECTOR
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'ssdlite_mobilenext_toy.py'
-(CHECKPOINT,) = (ROOT / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
 
 
 MACHINE = Machine('A CPU', 2, onnxruntime='1.2', executorch=None, torch='2.1', mmdet='3.3')
@@ -71,8 +71,8 @@ def test_torchscript_has_no_int8():
 
 
 def test_weights_are_named_as_published_checkpoints_are():
-    trained = Trained.parse(f'{CONFIG}={CHECKPOINT}')
-    assert (trained.name, trained.weights) == ('ssdlite_mobilenext_toy', CHECKPOINT.stem.rpartition('-')[2])
+    trained = Trained.parse(f'{CONFIG}={TOY_DETECTOR}')
+    assert (trained.name, trained.weights) == ('ssdlite_mobilenext_toy', TOY_DETECTOR.stem.rpartition('-')[2])
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_weights_are_named_as_published_checkpoints_are():
     [
         (CONFIG, f'{CONFIG} has no weights: write CONFIG=CHECKPOINT.'),
         (f'{CONFIG}=nowhere.pth', 'There is no checkpoint nowhere.pth.'),
-        (f'nowhere.py={CHECKPOINT}', 'There is no config nowhere.py.'),
+        (f'nowhere.py={TOY_DETECTOR}', 'There is no config nowhere.py.'),
     ],
 )
 def test_what_is_missing_is_said(given, sentence, tmp_path):
@@ -95,7 +95,7 @@ def test_what_is_missing_is_said(given, sentence, tmp_path):
 def test_a_damaged_table_is_not_overwritten(content, tmp_path):
     (tmp_path / 'deploy.json').write_text(content)
     with pytest.raises(UsageError, match='is no table of this version .* delete it or name another --out'):
-        benchmark([f'{CONFIG}={CHECKPOINT}'], str(tmp_path))
+        benchmark([f'{CONFIG}={TOY_DETECTOR}'], str(tmp_path))
     assert (tmp_path / 'deploy.json').read_text() == content
 
 
@@ -104,7 +104,7 @@ def test_no_pictures_to_time_is_said(tmp_path):
 
     make_toy_voc(tmp_path, trainval=1, test=1, seed=0, workers=1)
     with pytest.raises(UsageError) as error:
-        Trained.parse(f'{CONFIG}={CHECKPOINT}', data_root=str(tmp_path)).pictures(0)
+        Trained.parse(f'{CONFIG}={TOY_DETECTOR}', data_root=str(tmp_path)).pictures(0)
     assert str(error.value) == 'There are no pictures to time: --images is 0, the test set has 1.'
 
 

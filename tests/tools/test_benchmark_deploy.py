@@ -8,6 +8,8 @@ import re
 
 import pytest
 
+from tests.fixtures.shipped import TOY_DETECTOR
+
 KEYS = {'network_ms_p50', 'network_ms_p95', 'file_ms_p50', 'times_stock', 'peak_mib', 'imports_mib'}
 
 
@@ -15,8 +17,7 @@ KEYS = {'network_ms_p50', 'network_ms_p95', 'file_ms_p50', 'times_stock', 'peak_
 def measured(tools, toy_root, tmp_path_factory):
     """The folder of a table, and what was printed."""
     out = tmp_path_factory.mktemp('deploy')
-    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
-    arguments = (f'{tools.config}={checkpoint}', '--out', out, '--data-root', toy_root, '--forms', 'onnx')
+    arguments = (f'{tools.config}={TOY_DETECTOR}', '--out', out, '--data-root', toy_root, '--forms', 'onnx')
     arguments += ('--precisions', 'fp32', '--images', 3, '--stock', '--json')
     arguments += ('--cfg-options', 'test_dataloader.num_workers=0')
     with contextlib.redirect_stdout(io.StringIO()) as printed:

@@ -10,6 +10,7 @@ import mobilenext
 from mobilenext import exit_code
 from mobilenext_det.deploy.runtime import DeployError
 from mobilenext_det.errors import BadDataError, CheckpointError, UsageError
+from tests.fixtures.shipped import TOY_DETECTOR
 
 
 @pytest.fixture
@@ -27,9 +28,8 @@ def given(tools, toy_root, tmp_path, monkeypatch):
     for name in ('damaged.pth', 'damaged.onnx', 'pictures/damaged.jpg'):
         (tmp_path / name).write_text('neither picture nor network')
     torch.save(torch.zeros(1), tmp_path / 'tensor.pth')
-    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
     work = f'--work-dir {tmp_path}/work'
-    return dict(config=tools.config, checkpoint=checkpoint, toy=f'--data-root {toy_root}', work=work, here=tmp_path)
+    return dict(config=tools.config, checkpoint=TOY_DETECTOR, toy=f'--data-root {toy_root}', work=work, here=tmp_path)
 
 
 MISSING = 'There is no config none.py.'

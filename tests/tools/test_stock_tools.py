@@ -7,6 +7,8 @@ from pathlib import Path
 import mmdet
 import pytest
 
+from tests.fixtures.shipped import TOY_DETECTOR
+
 STOCK = Path(mmdet.__file__).parent / '.mim' / 'tools'
 
 
@@ -30,15 +32,13 @@ def run(tools, toy_root, tmp_path_factory):
 def detections(tools, toy_root, tmp_path_factory):
     """What the trained detector of the repository finds, as test.py --out writes it."""
     folder = tmp_path_factory.mktemp('found')
-    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
     arguments = ['--data-root', toy_root, '--work-dir', folder, '--out', folder / 'found.pkl', *tools.short]
-    assert tools.main('test.py', tools.config, checkpoint, *arguments) == 0
+    assert tools.main('test.py', tools.config, TOY_DETECTOR, *arguments) == 0
     return folder / 'found.pkl'
 
 
 def test_a_detector_is_evaluated(run, tools, toy_root, capsys):
-    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
-    run('test.py', tools.config, checkpoint, '--work-dir', 'work', '--cfg-options', 'test_dataloader.num_workers=0',
+    run('test.py', tools.config, TOY_DETECTOR, '--work-dir', 'work', '--cfg-options', 'test_dataloader.num_workers=0',
         'test_dataloader.persistent_workers=False')  # fmt: skip
     assert 'voc/mAP_11points: ' in capsys.readouterr().out
 

@@ -3,6 +3,8 @@ import re
 
 import torch
 
+from tests.fixtures.shipped import TOY_DETECTOR
+
 
 def test_a_checkpoint_is_evaluated_drawn_and_dumped(tools, toy_root, trained, tmp_path):
     code = tools.main(
@@ -36,8 +38,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tools, toy_root, trained, tmp
 
 
 def test_mirror_images_are_merged_without_mirroring_the_ground_truth(tools, toy_root, tmp_path, capsys):
-    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
-    arguments = [tools.config, checkpoint, '--data-root', toy_root, '--work-dir', tmp_path, *tools.short]
+    arguments = [tools.config, TOY_DETECTOR, '--data-root', toy_root, '--work-dir', tmp_path, *tools.short]
     scores = []
     for tta in ((), ('--tta',)):
         assert tools.main('test.py', *arguments[:2], *tta, *arguments[2:]) == 0
@@ -47,12 +48,11 @@ def test_mirror_images_are_merged_without_mirroring_the_ground_truth(tools, toy_
 
 
 def test_a_truth_that_would_be_mirrored_is_refused(tools, toy_root, tmp_path, capsys):
-    (checkpoint,) = (tools.root / 'checkpoints').glob('ssdlite_mobilenext_toy-*.pth')
     (tmp_path / 'stock.py').write_text(
         f"_base_ = '{tools.config}'\n"
         "tta_pipeline = [*_base_.test_pipeline[:-1], dict(type='TestTimeAug', transforms=[\n"
         "    [dict(type='RandomFlip', prob=1.0), dict(type='RandomFlip', prob=0.0)], [_base_.test_pipeline[-1]]])]\n"
     )
     arguments = ['--tta', '--data-root', toy_root, '--work-dir', tmp_path, *tools.short]
-    assert tools.main('test.py', tmp_path / 'stock.py', checkpoint, *arguments) == 2
+    assert tools.main('test.py', tmp_path / 'stock.py', TOY_DETECTOR, *arguments) == 2
     assert 'The ground truth would be mirrored with the images: put LoadAnnotations' in capsys.readouterr().err
