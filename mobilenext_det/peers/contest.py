@@ -41,8 +41,9 @@ class Run:
         detector: Its name.
         seed: Its seed.
         parameters: How many the network has.
-        epochs: Passes over the training images.
+        asked: How many minutes it was to train.
         minutes: What the command took, start and validation included.
+        epochs: Passes over the training images.
         map_50: COCO's mAP at IoU 0.5 on the test part, of the checkpoint that was best on the validation part.
         map: COCO's mAP at IoU 0.5 to 0.95, likewise.
     """
@@ -50,8 +51,9 @@ class Run:
     detector: str
     seed: int
     parameters: int
-    epochs: float
+    asked: float
     minutes: float
+    epochs: float
     map_50: float
     map: float
 
@@ -131,7 +133,7 @@ def run_contest(
         weights: A checkpoint for the backbone of ssdlite-mobilenetv2; the others' need a network to be had.
 
     Raises:
-        UsageError: If another program wrote the config, a training fails, or there is no time for it.
+        UsageError: If another program wrote the config, a training fails, or a run in `out` was to take other minutes.
     """
     own = _require_prepared(config)
     if not minutes > 0:
@@ -144,10 +146,17 @@ def run_contest(
             if not record.is_file():
                 contestant = _Contestant(detector, config, own, out, minutes, seed, weights)
                 write_atomically(json.dumps(asdict(contestant.run()), indent=1).encode(), record)
-            runs.setdefault(detector, []).append(Run(**json.loads(record.read_text())))
+            runs.setdefault(detector, []).append(_read(record, minutes))
     times = network_milliseconds({detector: out / f'{detector}.onnx' for detector in detectors})
     rows = [Row(detector, each, times[detector]) for detector, each in runs.items()]
     return Contest(rows, minutes, Path(config).stem, machine())
+
+
+def _read(record: Path, minutes: float) -> Run:
+    run = Run(**json.loads(record.read_text()))
+    if run.asked != minutes:
+        raise UsageError(f'{record} is of a run of {run.asked:g} minutes, not {minutes:g}: name another --out.')
+    return run
 
 
 def _require_prepared(path: str) -> Config:
@@ -188,8 +197,9 @@ class _Contestant:
             self.detector,
             self.seed,
             parameters=count,
-            epochs=round(iterations / steps, 1),
+            asked=self.minutes,
             minutes=round(minutes, 2),
+            epochs=config.train_cfg.get('max_epochs', round(iterations / steps, 1)),
             map_50=scores['coco/bbox_mAP_50'],
             map=scores['coco/bbox_mAP'],
         )
@@ -198,7 +208,7 @@ class _Contestant:
         """Call a function in a process of its own, whose memory, registered classes and output go with it."""
         self._folder.mkdir(exist_ok=True)
         spawn = multiprocessing.get_context('spawn')
-        with ProcessPoolExecutor(1, spawn, _print_to, (str(self._folder / 'else.log'),)) as pool:
+        with ProcessPoolExecutor(1, spawn, _print_to, (str(self._folder / 'pace_and_test.log'),)) as pool:
             return pool.submit(function, *args).result()
 
     @property

@@ -1,5 +1,6 @@
 import pytest
 
+from mobilenext_det.errors import UsageError
 from mobilenext_det.peers.contest import run_contest
 
 
@@ -21,3 +22,5 @@ def test_all_are_trained_tested_and_timed_and_none_twice(contest, prepared):
     assert lines[0].split('|')[1].strip() == 'detector'
     again = run_contest(prepared.config, prepared.out, 0.001, list(by_name), [0])
     assert [row.runs for row in again.rows] == [row.runs for row in contest.rows]
+    with pytest.raises(UsageError, match='is of a run of 0.001 minutes, not 5: name another --out'):
+        run_contest(prepared.config, prepared.out, 5, list(by_name), [0])
