@@ -86,7 +86,9 @@ def test_a_skipped_test_fails_the_run_in_ci_alone(tmp_path, ci, status):
     shutil.copy(REPO / 'tests' / 'fixtures' / 'skipped.py', tmp_path / 'conftest.py')
     (tmp_path / 'test_one.py').write_text('import pytest\ndef test_one(): pytest.skip()\ndef test_two(): pass\n')
     command = [sys.executable, '-m', 'pytest', '-p', 'no:cacheprovider', '-n', '1', '--rootdir', tmp_path, tmp_path]
-    process = subprocess.run(command, env={**os.environ, 'CI': ci}, cwd=tmp_path, capture_output=True, text=True)
+    process = subprocess.run(
+        command, env={**os.environ, 'CI': ci, 'PYTEST_ADDOPTS': ''}, cwd=tmp_path, capture_output=True, text=True
+    )
     assert process.returncode == status, process.stdout
     *_, count, closing = process.stdout.splitlines()
     assert count == 'skipped tests: 1'
