@@ -10,7 +10,6 @@ from types import ModuleType
 
 from mobilenext_det.datasets.split_file import read_text
 from mobilenext_det.errors import BadDataError
-from mobilenext_det.files import files_below
 
 from . import coco_json, cvat_xml, labelme_json, voc_xml, yolo_text
 from .images import Images
@@ -40,7 +39,7 @@ def read_labels(folder: Path, form: str | None = None) -> Labels:
     images = Images(folder)
     if not images.paths:
         raise BadDataError(f'{folder}: there is no image here, at any depth.')
-    found = {name: files for name, files in _label_files(folder, images).items() if files}
+    found = {name: files for name, files in _label_files(images).items() if files}
     if form is not None:
         found = {name: files for name, files in found.items() if name == form}
     if not found:
@@ -55,11 +54,11 @@ def read_labels(folder: Path, form: str | None = None) -> Labels:
     return READERS[name].read(files, images)
 
 
-def _label_files(folder: Path, images: Images) -> dict[str, list[Path]]:
+def _label_files(images: Images) -> dict[str, list[Path]]:
     """Return the label files of each format."""
     found: dict[str, list[Path]] = {name: [] for name in READERS}
     stems = {path.stem for path in images.paths}
-    for file in files_below(folder):
+    for file in images.files:
         tell = _TELL.get(file.suffix.lower())
         name = tell(file, stems) if tell else None
         if name:

@@ -24,7 +24,7 @@ class Opened(NamedTuple):
 
 
 class Images:
-    """All images below a folder.
+    """All images below a folder, and the other files, which are looked for once.
 
     Args:
         folder: The folder.
@@ -32,7 +32,8 @@ class Images:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.paths = [path for path in files_below(folder) if is_image(path.name)]
+        self.files = files_below(folder)
+        self.paths = [path for path in self.files if is_image(path.name)]
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
             for name in {path.name.casefold(), path.stem.casefold()}:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.datasets.split_file import read_lines
-from mobilenext_det.files import files_below
 
 from .images import Images
 from .labels import Found, LabelledObject, Labels
@@ -23,7 +22,7 @@ def read(files: Sequence[Path], images: Images) -> Labels:
         files: The files.
         images: The folder's images.
     """
-    labels, parts = Labels(FORM), _lists(images.folder)
+    labels, parts = Labels(FORM), _lists(images.files)
     for file in files:
         try:
             root = ET.parse(file).getroot()
@@ -53,10 +52,10 @@ def _objects(root: ET.Element, file: Path, labels: Labels) -> Iterator[Found]:
         yield Found(LabelledObject(name, (x1 - 1, y1 - 1, x2, y2), difficult), file, number)
 
 
-def _lists(folder: Path) -> dict[str, str]:
+def _lists(files: Sequence[Path]) -> dict[str, str]:
     """Return the part of each image that lists as ImageSets/Main/train.txt name; `trainval` says nothing."""
     parts: dict[str, str] = {}
     for name in ('train', 'val', 'test'):
-        for file in (path for path in files_below(folder) if path.parts[-3:] == ('ImageSets', 'Main', f'{name}.txt')):
+        for file in (path for path in files if path.parts[-3:] == ('ImageSets', 'Main', f'{name}.txt')):
             parts |= dict.fromkeys(read_lines(file), name)
     return parts

@@ -11,7 +11,6 @@ import yaml
 from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.datasets.split_file import read_lines, read_text
 from mobilenext_det.errors import BadDataError
-from mobilenext_det.files import files_below
 
 from .images import Images, measured
 from .labels import Found, LabelledObject, Labels
@@ -30,7 +29,7 @@ def read(files: Sequence[Path], images: Images) -> Labels:
     Raises:
         BadDataError: If no file names the classes.
     """
-    labels, names = Labels(FORM), _class_names(images.folder)
+    labels, names = Labels(FORM), _class_names(images)
     by_image = {path: file for file in files if (path := images.find(file.stem, file))}
     for file in sorted({*files, *_others(files)} - set(by_image.values())):
         labels.note(Kind.NO_IMAGE, file, f"there is no image '{file.stem}', or there are several")
@@ -87,10 +86,10 @@ def _box(values: Sequence[float], size: tuple[int, int]) -> tuple[float, float, 
     return min(xs) * width, min(ys) * height, max(xs) * width, max(ys) * height
 
 
-def _class_names(folder: Path) -> dict[int, str]:
+def _class_names(images: Images) -> dict[int, str]:
     """Return the names by number, of the first file that has them."""
     for name in NAMES:
-        for file in (path for path in files_below(folder) if path.name == name):
+        for file in (path for path in images.files if path.name == name):
             is_yaml = file.suffix in ('.yaml', '.yml')
             names: Any = yaml.safe_load(read_text(file)) if is_yaml else read_lines(file)
             names = names.get('names') if isinstance(names, dict) else names
@@ -99,6 +98,6 @@ def _class_names(folder: Path) -> dict[int, str]:
             if isinstance(names, dict) and names:
                 return {int(number): str(each).strip() for number, each in names.items() if str(each).strip()}
     raise BadDataError(
-        f'{folder}: YOLO labels have numbers for classes, and no file here names them: write data.yaml with '
+        f'{images.folder}: YOLO labels have numbers for classes, and no file here names them: write data.yaml with '
         'names: [FIRST, SECOND], or classes.txt with a name a line.'
     )

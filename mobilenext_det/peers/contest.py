@@ -23,11 +23,12 @@ from mobilenext_det.errors import UsageError
 from mobilenext_det.files import write_atomically
 from mobilenext_det.own_data.config_file import length
 from mobilenext_det.own_data.pace import iterations_within, seconds_per_iteration
+from mobilenext_det.speed.commands import stock_file
 from mobilenext_det.speed.processes import ProcessGroup
 from mobilenext_det.speed.report import Report, machine, table
 
 from .latency import network_milliseconds, write_network
-from .recipes import PEERS, STOCK_TRAIN, peer_config, steps_of_epoch
+from .recipes import PEERS, peer_config, steps_of_epoch
 
 OWN = 'ours'
 Result = TypeVar('Result')
@@ -110,8 +111,8 @@ class Contest(Report):
                 table(self.rows, words, numbers),
                 '',
                 f'{self.data}; {self.minutes:g} minutes each; {self.machine}.',
-                "mAP is COCO's, on the part that no choice was made on. The time is that of the network as an ONNX",
-                'file in ONNX Runtime, one thread, without suppression; all take turns.',
+                "mAP is COCO's, of the checkpoint that was best on the validation part. The time is that of its",
+                'network as an ONNX file in ONNX Runtime, one thread, without suppression; all take turns.',
             ]
         )
 
@@ -149,7 +150,7 @@ def run_contest(
             runs.setdefault(detector, []).append(_read(record, minutes))
     times = network_milliseconds({detector: out / f'{detector}.onnx' for detector in detectors})
     rows = [Row(detector, each, times[detector]) for detector, each in runs.items()]
-    return Contest(rows, minutes, Path(config).stem, machine())
+    return Contest(rows, minutes, f'{Path(config).stem}, {own.judged} part', machine())
 
 
 def _read(record: Path, minutes: float) -> Run:
@@ -234,7 +235,7 @@ class _Contestant:
         else:
             written = self.out / f'{self.detector}.py'
             config.dump(written)
-            command = [STOCK_TRAIN, str(written)]
+            command = [stock_file('tools/train.py'), str(written)]
         group = ProcessGroup([sys.executable, *command, '--work-dir', str(self._folder)], self._folder / 'train.log')
         try:
             while group.poll() is None:

@@ -10,17 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import mmdet
 from mmengine.config import Config
 
 from mobilenext_det.engine.config import innermost_datasets
-from mobilenext_det.errors import UsageError
 from mobilenext_det.own_data.config_file import VALIDATIONS
+from mobilenext_det.speed.commands import stock_file
 
 from .ssd_head import PredictingSSDHead
 
-_MIM = Path(mmdet.__file__).parent / '.mim'
-STOCK_TRAIN = str(_MIM / 'tools' / 'train.py')
 _VIEWS = (0.75, 1.25)  # of the input's side, where a recipe changes it from batch to batch
 _STRIDE = 32
 _WORKERS = 2
@@ -66,12 +63,10 @@ def peer_config(peer: Peer, own: Config, epochs: int, weights: str | None = None
     Raises:
         UsageError: If MMDetection is installed without its configs.
     """
-    path = _MIM / 'configs' / peer.config
-    if not path.is_file():
-        raise UsageError(f'There is no {path}: install MMDetection with `pip install mmdet`, which brings it.')
+    path = stock_file(f'configs/{peer.config}')
     size = own.input_size
     found = Config.fromfile(path)
-    config = Config(_changed(found.to_dict(), '', lambda key, value: _value(key, value, own, peer)), filename=str(path))
+    config = Config(_changed(found.to_dict(), '', lambda key, value: _value(key, value, own, peer)), filename=path)
     config.model.backbone.init_cfg = weights and dict(type='Pretrained', checkpoint=weights, prefix='backbone.')
     for augment in config.model.data_preprocessor.get('batch_augments') or ():
         augment.random_size_range = tuple(int(size * view) // _STRIDE * _STRIDE for view in _VIEWS)

@@ -185,7 +185,7 @@ def stock_command(settings: Settings, folder: Path) -> list[str]:
         folder: Where the config goes.
     """
     config = _write(folder / f'{STOCK}.py', stock_config(), _STOCK, settings)
-    return [sys.executable, _of_stock('tools/train.py'), str(config)]
+    return [sys.executable, stock_file('tools/train.py'), str(config)]
 
 
 def stock_config() -> str:
@@ -194,10 +194,18 @@ def stock_config() -> str:
     Raises:
         UsageError: If MMDetection is installed without its configs.
     """
-    return _of_stock(_STOCK_CONFIG)
+    return stock_file(_STOCK_CONFIG)
 
 
-def _of_stock(name: str) -> str:
+def stock_file(name: str) -> str:
+    """Return the path of a tool or a config that comes with MMDetection.
+
+    Args:
+        name: Its path below MMDetection's own.
+
+    Raises:
+        UsageError: If MMDetection is installed without them.
+    """
     path = _STOCK_MIM / name
     if not path.is_file():
         raise UsageError(f'There is no {path}: install MMDetection with `pip install mmdet`, which brings it.')
