@@ -31,6 +31,7 @@ class Kind(Enum):
     NO_IMAGE = 'image file is missing', 'image skipped'
     BROKEN_IMAGE = 'image file is broken', 'image skipped'
     WRONG_SIZE = 'stated size is not that of the image', 'image skipped'
+    UNLISTED = 'image that no list names', 'image skipped'
     SAME_NUMBER = 'several images have one id', 'image skipped'
     NOTHING_LEFT = 'none of its objects is usable', 'image skipped in training'
     UNKNOWN_CLASS = 'class is not in the list', 'object skipped'

@@ -22,18 +22,29 @@ def read(files: Sequence[Path], images: Images) -> Labels:
         files: The files.
         images: The folder's images.
     """
-    labels, parts = Labels(FORM), _lists(images.files)
+    labels, lists = Labels(FORM), _lists(images.files)
     for file in files:
+        parts = next((parts for folder, parts in lists.items() if folder in file.parents), _Parts())
+        if file.stem not in parts and parts.choose:
+            labels.note(Kind.UNLISTED, file, 'no list in ImageSets/Main names it')
+            continue
         try:
             root = ET.parse(file).getroot()
         except (ET.ParseError, ValueError, LookupError) as error:
             labels.note(Kind.BAD_XML, file, f'it cannot be read ({error})')
             continue
         names = (file.stem, root.findtext('filename', '').strip() or file.stem)
-        part = parts.get(file.stem, images.part(file))
+        part = parts.get(file.stem) or images.part(file)
         if opened := images.open(names, file, labels):
             labels.add(*opened, _objects(root, file, labels), part)
     return labels
+
+
+class _Parts(dict[str, str | None]):
+    """The part of each image that the lists of a folder name; None if that is for us to choose, as of trainval."""
+
+    choose = False
+    """Whether the lists say what is trained on, so that an image in none of them is left out."""
 
 
 def _objects(root: ET.Element, file: Path, labels: Labels) -> Iterator[Found]:
@@ -52,10 +63,12 @@ def _objects(root: ET.Element, file: Path, labels: Labels) -> Iterator[Found]:
         yield Found(LabelledObject(name, (x1 - 1, y1 - 1, x2, y2), difficult), file, number)
 
 
-def _lists(files: Sequence[Path]) -> dict[str, str]:
-    """Return the part of each image that lists as ImageSets/Main/train.txt name; `trainval` says nothing."""
-    parts: dict[str, str] = {}
-    for name in ('train', 'val', 'test'):
+def _lists(files: Sequence[Path]) -> dict[Path, _Parts]:
+    """Return what lists as ImageSets/Main/train.txt say, by the folder that ImageSets is in."""
+    lists: dict[Path, _Parts] = {}
+    for name, part in (('trainval', None), ('train', 'train'), ('val', 'val'), ('test', 'test')):
         for file in (path for path in files if path.parts[-3:] == ('ImageSets', 'Main', f'{name}.txt')):
-            parts |= dict.fromkeys(read_lines(file), name)
-    return parts
+            parts = lists.setdefault(file.parents[2], _Parts())
+            parts |= dict.fromkeys(read_lines(file), part)
+            parts.choose = parts.choose or name.startswith('train')
+    return lists

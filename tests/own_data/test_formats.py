@@ -49,14 +49,42 @@ def test_folders_name_the_parts_as_roboflow_and_others_do(tmp_path, layout):
     assert sorted((image.part, len(image.objects)) for image in images) == [('test', 1), ('train', 1), ('val', 1)]
 
 
+def list_images(folder, **lists):
+    lists_folder = folder / 'ImageSets' / 'Main'
+    lists_folder.mkdir(parents=True, exist_ok=True)
+    for name, lines in lists.items():
+        (lists_folder / f'{name}.txt').write_text(lines, encoding='utf-8-sig')
+    labels = read_labels(folder)
+    return labels.problems, {image.path.stem: image.part for image in labels.images}
+
+
 def test_lists_of_voc_name_the_parts(tmp_path):
     voc(tmp_path)
-    lists = tmp_path / 'ImageSets' / 'Main'
-    lists.mkdir(parents=True)
-    (lists / 'train.txt').write_text('a\nnaïve 3\n', encoding='utf-8-sig')
-    (lists / 'test.txt').write_text('b.c\r\n')
-    parts = {image.path.stem: image.part for image in read_labels(tmp_path).images}
-    assert (parts['a'], parts['b.c'], parts['d']) == ('train', 'test', None)
+    _, parts = list_images(tmp_path, train='a\nnaïve 3\n', test='b.c\r\n')
+    assert parts == {'a': 'train', 'naïve 3': 'train', 'b.c': 'test'}
+
+
+def test_an_image_that_no_list_names_is_left_out_and_counted(tmp_path):
+    voc(tmp_path)
+    problems, parts = list_images(tmp_path, trainval='a\nb.c\n')
+    assert parts == {'a': None, 'b.c': None}
+    assert {each.kind for each in problems} == {Kind.UNLISTED}
+    assert [Path(each.path).stem for each in problems] == ['d', 'naïve 3']
+
+
+def test_a_list_of_the_test_part_alone_leaves_the_rest_to_train_on(tmp_path):
+    voc(tmp_path)
+    problems, parts = list_images(tmp_path, test='b.c\n')
+    assert (problems, parts) == ([], {'a': None, 'b.c': 'test', 'd': None, 'naïve 3': None})
+
+
+def test_lists_speak_of_the_folder_that_they_are_in(tmp_path):
+    voc(tmp_path / 'listed')
+    voc(tmp_path / 'other')
+    list_images(tmp_path / 'listed', train='a\n')
+    images = read_labels(tmp_path).images
+    found = [(each.path.relative_to(tmp_path).parts[0], each.part) for each in images]
+    assert sorted(found, key=str) == [('listed', 'train'), *[('other', None)] * len(IMAGES)]
 
 
 def test_a_label_is_of_the_image_that_shares_its_folders(tmp_path):
