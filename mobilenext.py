@@ -7,6 +7,8 @@ This module stands outside the package because importing the package takes secon
 from __future__ import annotations
 
 import ast
+import atexit
+import gc
 import importlib.util
 import io
 import runpy
@@ -26,6 +28,7 @@ def exit_code(main: Callable[[], int | None]) -> int:
     Returns:
         0 if all was done, 1 if some inputs failed, 2 after a sentence.
     """
+    atexit.register(gc.freeze)  # or Python looks for garbage among half a million objects of imports before it ends
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')  # a name that a terminal cannot print ends no evaluation

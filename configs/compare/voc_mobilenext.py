@@ -5,13 +5,19 @@
 
 _base_ = '../finetune/ssdlite_mobilenext_voc_10e.py'
 
+# What four_students.py taught; the weights of later configs learnt longer.
+pretrained = '{{ fileDirname }}/../../checkpoints/mobilenext_distilled-a7f89f81.pth'
+
 input_size = 192
 
 size = (input_size, input_size) if isinstance(input_size, int) else input_size
 resize = dict(type='Resize', scale=size, keep_ratio=False)
 train_pipeline = [resize if t.type == 'Resize' else t for t in _base_.train_pipeline]
 test_pipeline = [resize if t.type == 'Resize' else t for t in _base_.test_pipeline]
-model = dict(bbox_head=dict(anchor_generator=dict(input_size=input_size)))
+model = dict(
+    backbone=dict(init_cfg=dict(checkpoint=pretrained)),
+    bbox_head=dict(anchor_generator=dict(input_size=input_size)),
+)
 
 # In steps that keep a GPU busy. Nothing is chosen on test: it is looked at once, at the end.
 batch_size = 64

@@ -2,7 +2,7 @@
 
 _base_ = ['./ssdlite_mobilenext_voc_30e.py', '../_base_/models/ssdlite_mobilenetv2.py']
 
-pretrained = '{{ fileDirname }}/../../checkpoints/mobilenetv2_distilled-7fcb715b.pth'
+pretrained = '{{ fileDirname }}/../../checkpoints/mobilenetv2_distilled-bfe417cf.pth'
 model = dict(
     _base_.mobilenetv2,
     backbone=dict(

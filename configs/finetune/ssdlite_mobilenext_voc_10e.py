@@ -8,7 +8,7 @@ Recipes are chosen on train -> val, and test is looked at once:
 
 _base_ = '../ssdlite_mobilenext_voc.py'
 
-pretrained = '{{ fileDirname }}/../../checkpoints/mobilenext_distilled-a7f89f81.pth'
+pretrained = '{{ fileDirname }}/../../checkpoints/mobilenext_distilled-d0563287.pth'
 train_list = 'trainval'
 val_list = 'test'
 batch_size = 16

@@ -42,4 +42,4 @@ def run_files(work_dir: str | Path) -> RunFiles:
 def shipped_files() -> RunFiles:
     """Return those of the detector that comes with the package: MobileNeXt, trained on Pascal VOC's twenty classes."""
     config = Path(config_path('finetune/ssdlite_mobilenext_voc_30e.py'))
-    return RunFiles(config, MIM / 'checkpoints' / 'ssdlite_mobilenext_voc_30e-98b5ec6e.pth')
+    return RunFiles(config, MIM / 'checkpoints' / 'ssdlite_mobilenext_voc_30e-d385a4fb.pth')

@@ -113,7 +113,9 @@ def test_what_the_config_says(model):
     iterations, images, start = re.match(r'(\d+) iterations of (?:\d x )?(\d+) images, from (\w+)', recipe).groups()
     assert int(iterations) == config.train_cfg.max_iters
     assert int(images) == config.train_dataloader.batch_size
-    assert (start == 'scratch') == (not config.model.get('backbone', {}).get('init_cfg') and not config.load_from)
+    networks = [config.model, *config.model.get('students', {}).values()]
+    starts = [network.get('backbone', {}).get('init_cfg') for network in networks]
+    assert (start == 'scratch') == (not any(starts) and not config.load_from)
     assert ('moving average' in recipe) == any(hook.type == 'EMAHook' for hook in config.get('custom_hooks', ()))
 
 
