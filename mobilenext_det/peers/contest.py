@@ -27,6 +27,7 @@ from mobilenext_det.speed.commands import stock_file
 from mobilenext_det.speed.processes import ProcessGroup
 from mobilenext_det.speed.report import Report, machine, table
 
+from .curves import Curve, draw_curves, read_curve
 from .latency import network_milliseconds, write_network
 from .recipes import PEERS, peer_config, steps_of_epoch
 
@@ -47,6 +48,7 @@ class Run:
         epochs: Passes over the training images.
         map_50: COCO's mAP at IoU 0.5 on the test part, of the checkpoint that was best on the validation part.
         map: COCO's mAP at IoU 0.5 to 0.95, likewise.
+        curve: How it learnt.
     """
 
     detector: str
@@ -57,6 +59,7 @@ class Run:
     epochs: float
     map_50: float
     map: float
+    curve: Curve
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,16 @@ class Contest(Report):
             ]
         )
 
+    def write(self, path: Path) -> None:
+        """Write it as JSON and as Markdown, and the curves as PNG.
+
+        Args:
+            path: Where to, without a suffix.
+        """
+        super().write(path)
+        curves = {row.detector: [run.curve for run in row.runs] for row in self.rows}
+        draw_curves(curves, self.minutes, path.with_name(f'{path.name}.png'))
+
 
 def run_contest(
     config: str, out: Path, minutes: float, detectors: Sequence[str], seeds: Sequence[int], weights: str | None = None
@@ -134,7 +147,8 @@ def run_contest(
         weights: A checkpoint for the backbone of ssdlite-mobilenetv2; the others' need a network to be had.
 
     Raises:
-        UsageError: If another program wrote the config, a training fails, or a run in `out` was to take other minutes.
+        UsageError: If another program wrote the config, a training fails, or a run in `out` was to take other minutes,
+            has no network beside its record, or a record that cannot be read.
     """
     own = _require_prepared(config)
     if not minutes > 0:
@@ -148,16 +162,25 @@ def run_contest(
                 contestant = _Contestant(detector, config, own, out, minutes, seed, weights)
                 write_atomically(json.dumps(asdict(contestant.run()), indent=1).encode(), record)
             runs.setdefault(detector, []).append(_read(record, minutes))
-    times = network_milliseconds({detector: out / f'{detector}.onnx' for detector in detectors})
+            if not _network(out, detector).is_file():
+                raise UsageError(f'{_network(out, detector)} is not there, but {record} is: remove it to train anew.')
+    times = network_milliseconds({detector: _network(out, detector) for detector in detectors})
     rows = [Row(detector, each, times[detector]) for detector, each in runs.items()]
     return Contest(rows, minutes, f'{Path(config).stem}, {own.judged} part', machine())
 
 
 def _read(record: Path, minutes: float) -> Run:
-    run = Run(**json.loads(record.read_text()))
+    try:
+        run = Run(**json.loads(record.read_text()))
+    except (ValueError, TypeError) as error:
+        raise UsageError(f'{record} is no record of a run ({error}): remove it to train anew.') from None
     if run.asked != minutes:
         raise UsageError(f'{record} is of a run of {run.asked:g} minutes, not {minutes:g}: name another --out.')
     return run
+
+
+def _network(out: Path, detector: str) -> Path:
+    return out / f'{detector}.onnx'
 
 
 def _require_prepared(path: str) -> Config:
@@ -192,7 +215,7 @@ class _Contestant:
         best = max(self._folder.glob('best_*.pth'), key=lambda path: path.stat().st_mtime)
         labels = str(Path(self.own.labels, f'{self.own.judged}.json').resolve())
         config.test_evaluator = dict(type='CocoMetric', ann_file=labels, metric='bbox')
-        network = self.out / f'{self.detector}.onnx'
+        network = _network(self.out, self.detector)
         scores, count = self._apart(_assess, config, best, self.own.input_size, self._folder, network)
         return Run(
             self.detector,
@@ -203,6 +226,7 @@ class _Contestant:
             epochs=config.train_cfg.get('max_epochs', round(iterations / steps, 1)),
             map_50=scores['coco/bbox_mAP_50'],
             map=scores['coco/bbox_mAP'],
+            curve=read_curve(self._folder),
         )
 
     def _apart(self, function: Callable[..., Result], *args: Any) -> Result:
