@@ -216,6 +216,7 @@ class _Contestant:
         labels = str(Path(self.own.labels, f'{self.own.judged}.json').resolve())
         config.test_evaluator = dict(type='CocoMetric', ann_file=labels, metric='bbox')
         network = _network(self.out, self.detector)
+        epochs = config.train_cfg.get('max_epochs')
         scores, count = self._apart(_assess, config, best, self.own.input_size, self._folder, network)
         return Run(
             self.detector,
@@ -223,10 +224,10 @@ class _Contestant:
             parameters=count,
             asked=self.minutes,
             minutes=round(minutes, 2),
-            epochs=config.train_cfg.get('max_epochs', round(iterations / steps, 1)),
+            epochs=epochs or round(iterations / steps, 1),
             map_50=scores['coco/bbox_mAP_50'],
             map=scores['coco/bbox_mAP'],
-            curve=read_curve(self._folder),
+            curve=read_curve(self._folder, epochs or iterations),
         )
 
     def _apart(self, function: Callable[..., Result], *args: Any) -> Result:

@@ -18,13 +18,17 @@ Curve = list[tuple[float, float]]
 """The share of the training that was over at each validation, and the mAP at IoU 0.5."""
 
 
-def read_curve(work_dir: Path) -> Curve:
-    """Return the curve of the last training in a work dir, which was validated after its last step."""
+def read_curve(work_dir: Path, steps: int) -> Curve:
+    """Return the curve of the last training in a work dir; COCO's metric says nothing where nothing was detected.
+
+    Args:
+        work_dir: The work dir.
+        steps: How long the training was, in what its validations count: epochs or iterations.
+    """
     log = sorted(work_dir.glob('*/vis_data/scalars.json'))[-1]
     rows = [json.loads(line) for line in log.read_text().splitlines()]
-    points = [(row['step'], row[score]) for row in rows for score in SCORES if score in row]
-    last = points[-1][0]
-    return [(round(step / last, 4), round(value, 4)) for step, value in points]
+    points = [(row['step'] / steps, row[score]) for row in rows for score in SCORES if score in row]
+    return [(round(share, 4), round(value, 4)) for share, value in points]
 
 
 def draw_curves(curves: Mapping[str, Sequence[Curve]], minutes: float, path: Path) -> None:
@@ -39,10 +43,9 @@ def draw_curves(curves: Mapping[str, Sequence[Curve]], minutes: float, path: Pat
         figure, axes = plt.subplots(figsize=(6, 3.2))
         for index, (detector, seeds) in enumerate(curves.items()):
             for seed, curve in enumerate(seeds):
-                shares, values = zip(*curve, strict=True)
                 axes.plot(
-                    [minutes * share for share in shares],
-                    [100 * value for value in values],
+                    [minutes * share for share, _ in curve],
+                    [100 * value for _, value in curve],
                     color=colour_of(index),
                     label=None if seed else detector,
                 )

