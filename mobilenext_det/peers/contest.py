@@ -27,7 +27,7 @@ from mobilenext_det.speed.commands import stock_file
 from mobilenext_det.speed.processes import ProcessGroup
 from mobilenext_det.speed.report import Report, machine, table
 
-from .curves import Curve, draw_curves, read_curve
+from .curves import Curve, draw_curves, learning_curve
 from .latency import network_milliseconds, write_network
 from .recipes import PEERS, peer_config, steps_of_epoch
 
@@ -227,7 +227,7 @@ class _Contestant:
             epochs=epochs or round(iterations / steps, 1),
             map_50=scores['coco/bbox_mAP_50'],
             map=scores['coco/bbox_mAP'],
-            curve=read_curve(self._folder, epochs or iterations),
+            curve=learning_curve(self._folder, epochs or iterations),
         )
 
     def _apart(self, function: Callable[..., Result], *args: Any) -> Result:

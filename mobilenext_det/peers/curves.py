@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 
+from mobilenext_det.analysis.curves import read_curve
 from mobilenext_det.display.fonts import styled
 from mobilenext_det.display.palette import colour_of
 
-SCORES = ('coco/bbox_mAP_50', 'voc/mAP_area')
+SCORES = ('bbox_mAP_50', 'mAP_area')
 """mAP at IoU 0.5 as MMDetection's configs log it, and as ours do; on one set of detections they differ by a tenth."""
 
 Curve = list[tuple[float, float]]
 """The share of the training that was over at each validation, and the mAP at IoU 0.5."""
 
 
-def read_curve(work_dir: Path, steps: int) -> Curve:
-    """Return the curve of the last training in a work dir; COCO's metric says nothing where nothing was detected.
+def learning_curve(work_dir: Path, steps: int) -> Curve:
+    """Return the curve of a training; COCO's metric says nothing where nothing was detected.
 
     Args:
-        work_dir: The work dir.
-        steps: How long the training was, in what its validations count: epochs or iterations.
+        work_dir: Its work dir.
+        steps: How long it was, in what its validations count: epochs or iterations.
     """
-    log = sorted(work_dir.glob('*/vis_data/scalars.json'))[-1]
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
-    points = [(row['step'] / steps, row[score]) for row in rows for score in SCORES if score in row]
+    points = [(row['step'] / steps, row[score]) for row in read_curve(work_dir).val for score in SCORES if score in row]
     return [(round(share, 4), round(value, 4)) for share, value in points]
 
 

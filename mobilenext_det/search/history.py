@@ -41,12 +41,27 @@ def read_history(folder: str | Path) -> list[Epoch]:
         folder: Its folder.
 
     Raises:
-        UsageError: If it has none.
+        UsageError: If it has none, or one is damaged.
     """
     files = sorted(epoch_file(folder, 0).parent.glob('*.json'))
     if not files:
         raise UsageError(f'{folder} holds no search: tools/search.py writes epochs/ there.')
-    return [_read_epoch(json.loads(file.read_text()), file) for file in files]
+    return [_read_epoch(read_json(file), file) for file in files]
+
+
+def read_json(file: Path) -> Any:
+    """Read a file that a search or an experiment wrote.
+
+    Args:
+        file: The file.
+
+    Raises:
+        UsageError: If it is damaged.
+    """
+    try:
+        return json.loads(file.read_text())
+    except ValueError as error:
+        raise UsageError(f'{file} is damaged ({error}): take it away.') from None
 
 
 def _read_epoch(state: Mapping[str, Any], file: Path) -> Epoch:

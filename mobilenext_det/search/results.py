@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
 from mobilenext_det.display.tables import Column, Table, number, percent
 from mobilenext_det.errors import UsageError
+
+from .history import read_json
 
 RECORDS = 'records'
 """The folder of an experiment that has a JSON file of each search."""
@@ -21,9 +22,9 @@ def experiment_table(out: str | Path) -> Table:
         out: The folder of the experiment.
 
     Raises:
-        UsageError: If no search is finished there.
+        UsageError: If no search is finished there, or a record is damaged.
     """
-    records = [json.loads(path.read_text()) for path in sorted(Path(out, RECORDS).glob('*.json'))]
+    records = [read_json(path) for path in sorted(Path(out, RECORDS).glob('*.json'))]
     if not records:
         raise UsageError(f'{out} holds no result: tools/search_experiment.py writes {RECORDS}/ there.')
     table = Table(

@@ -2,7 +2,7 @@ import json
 
 import cv2
 
-from mobilenext_det.peers.curves import draw_curves, read_curve
+from mobilenext_det.peers.curves import draw_curves, learning_curve
 
 
 def write_log(folder, *rows):
@@ -10,12 +10,13 @@ def write_log(folder, *rows):
     (folder / 'scalars.json').write_text(''.join(f'{json.dumps(row)}\n' for row in rows))
 
 
-def test_the_last_training_counts_and_what_was_not_detected_has_no_point(tmp_path):
-    write_log(tmp_path / '1' / 'vis_data', {'coco/bbox_mAP_50': 0.9, 'step': 1})
-    write_log(tmp_path / '2' / 'vis_data', {'loss': 1, 'step': 9}, {'coco/bbox_mAP_50': 0.25, 'step': 3})
-    assert read_curve(tmp_path, 4) == [(0.75, 0.25)]
-    write_log(tmp_path / '3' / 'vis_data', {'voc/mAP_area': 0.5, 'step': 10}, {'voc/mAP_area': 0.6, 'step': 20})
-    assert read_curve(tmp_path, 20) == [(0.5, 0.5), (1, 0.6)]
+def test_a_validation_is_a_share_of_the_training_and_what_was_not_detected_has_no_point(tmp_path):
+    training = {'loss': 1.0, 'step': 9}
+    write_log(tmp_path / 'theirs' / '1' / 'vis_data', training, {'coco/bbox_mAP_50': 0.25, 'step': 3})
+    assert learning_curve(tmp_path / 'theirs', 4) == [(0.75, 0.25)]
+    scores = [{'voc/mAP_area': value, 'step': step} for step, value in ((10, 0.5), (20, 0.6))]
+    write_log(tmp_path / 'ours' / '1' / 'vis_data', training, *scores)
+    assert learning_curve(tmp_path / 'ours', 20) == [(0.5, 0.5), (1, 0.6)]
 
 
 def test_all_runs_are_drawn(tmp_path):

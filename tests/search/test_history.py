@@ -54,3 +54,6 @@ def test_what_is_no_search_is_said(folder, tmp_path_factory):
     epoch_file(folder, 2).write_text(json.dumps(state))
     with pytest.raises(UsageError, match=r"002\.json does not fit the search space 'sandglass'"):
         read_history(folder)
+    epoch_file(folder, 2).write_text('{"epoch": 2')
+    with pytest.raises(UsageError, match=r'002\.json is damaged \(.*\): take it away'):
+        read_history(folder)

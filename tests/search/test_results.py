@@ -31,6 +31,10 @@ def test_seeds_are_averaged_and_their_ends_are_shown(tmp_path):
 def test_no_result_is_said(tmp_path):
     with pytest.raises(UsageError, match=r'holds no result: tools/search_experiment\.py writes records/ there'):
         experiment_table(tmp_path)
+    (tmp_path / 'records').mkdir()
+    (tmp_path / 'records' / 'one.json').write_text('')
+    with pytest.raises(UsageError, match=r'one\.json is damaged \(.*\): take it away'):
+        experiment_table(tmp_path)
 
 
 def test_the_documented_table_is_that_of_its_records():
