@@ -15,12 +15,12 @@ from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
-from torchvision.ops import batched_nms
 
 from mobilenext_det.errors import UsageError
 
 from .assigner import NO_OBJECT
 from .features import require_channels
+from .suppression import best_of_each_object
 
 EMPTY_AS_POSITIVES = 8
 """An image without objects teaches as many hard negatives as one with this many positives."""
@@ -242,12 +242,10 @@ class SSDLiteHead(SSDHead):
                 scores=image_scores[index, labels],
                 labels=labels,
             )
-            if with_nms and len(result):
-                # torchvision sets classes apart by an offset that needs coordinates from 0 up.
-                corners = result.bboxes - result.bboxes.min()
-                keep = batched_nms(corners, result.scores, labels, cfg.nms.iou_threshold)
-                result = result[keep[: cfg.max_per_img]]
-            elif not with_nms:
+            if with_nms:
+                kept = best_of_each_object(result.bboxes, result.scores, labels, cfg.nms.iou_threshold, cfg.max_per_img)
+                result = result[kept]
+            else:
                 result = result[result.scores.argsort(descending=True)]
             if rescale:
                 if 'scale_factor' not in meta:
