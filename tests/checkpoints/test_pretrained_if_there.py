@@ -23,6 +23,7 @@ SHIPPED = [
         for network in ('mobilenext', 'mobilenetv2_expansion')
         for epochs in (10, 30)
     ),
+    'finetune/ssdlite_mobilenext_w050_voc_30e.py',
     *(f'compare/voc_{network}.py' for network in ('mobilenext', 'mobilenetv2_block', 'mobilenetv2_expansion')),
     *(f'own_data/ssdlite_mobilenext_{form}.py' for form in ('own', 'own_stride8')),
 ]
