@@ -27,7 +27,7 @@ from mobilenext_det.speed.commands import stock_file
 from mobilenext_det.speed.processes import ProcessGroup
 from mobilenext_det.speed.report import Report, machine, table
 
-from .curves import Curve, draw_curves, learning_curve
+from .curves import LearningCurve, draw_curves, learning_curve
 from .latency import network_milliseconds, write_network
 from .recipes import PEERS, peer_config, steps_of_epoch
 
@@ -59,7 +59,7 @@ class Run:
     epochs: float
     map_50: float
     map: float
-    curve: Curve
+    curve: LearningCurve
 
 
 @dataclass(frozen=True)

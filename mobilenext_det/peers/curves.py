@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 from mobilenext_det.analysis.curves import read_curve
 from mobilenext_det.display.fonts import styled
@@ -14,11 +14,11 @@ from mobilenext_det.display.palette import colour_of
 SCORES = ('bbox_mAP_50', 'mAP_area')
 """mAP at IoU 0.5 as MMDetection's configs log it, and as ours do; on one set of detections they differ by a tenth."""
 
-Curve = list[tuple[float, float]]
+LearningCurve = list[tuple[float, float]]
 """The share of the training that was over at each validation, and the mAP at IoU 0.5."""
 
 
-def learning_curve(work_dir: Path, steps: int) -> Curve:
+def learning_curve(work_dir: Path, steps: int) -> LearningCurve:
     """Return the curve of a training; COCO's metric says nothing where nothing was detected.
 
     Args:
@@ -29,7 +29,7 @@ def learning_curve(work_dir: Path, steps: int) -> Curve:
     return [(round(share, 4), round(value, 4)) for share, value in points]
 
 
-def draw_curves(curves: Mapping[str, Sequence[Curve]], minutes: float, path: Path) -> None:
+def draw_curves(curves: Mapping[str, Sequence[LearningCurve]], minutes: float, path: Path) -> None:
     """Draw the curves of all runs.
 
     Args:
@@ -38,7 +38,8 @@ def draw_curves(curves: Mapping[str, Sequence[Curve]], minutes: float, path: Pat
         path: The PNG to write.
     """
     with styled():
-        figure, axes = plt.subplots(figsize=(6, 3.2))
+        figure = Figure(figsize=(6, 3.2), layout='constrained')
+        axes = figure.subplots()
         for index, (detector, seeds) in enumerate(curves.items()):
             for seed, curve in enumerate(seeds):
                 axes.plot(
@@ -49,6 +50,4 @@ def draw_curves(curves: Mapping[str, Sequence[Curve]], minutes: float, path: Pat
                 )
         axes.set(xlabel='minutes', ylabel='mAP at IoU 0.5, validation part, %', xlim=(0, minutes), ylim=(0, 100))
         axes.legend()
-        figure.tight_layout()
         figure.savefig(path)
-        plt.close(figure)
