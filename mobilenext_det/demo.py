@@ -19,7 +19,7 @@ from mobilenext_det.engine.train import train
 from mobilenext_det.inference.detect import detect
 from mobilenext_det.inference.detector import Detector
 
-CONFIG = 'ssdlite_mobilenext_toy.py'
+CONFIG = 'finetune/ssdlite_mobilenext_w050_toy.py'
 NUM_PICTURES = 12
 SCORE_THR = 0.15  # minutes of training leave a network unsure: about where precision and recall meet
 

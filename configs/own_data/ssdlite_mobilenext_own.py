@@ -18,18 +18,18 @@ batch_size = 24
 max_iters = 1000
 warmup_iters = 50
 val_interval = 100
-learning_rate = 2e-3  # for a batch of 24; the backbone, which is pretrained, has a quarter of it
-pretrained = '{{ fileDirname }}/../../checkpoints/mobilenext_w050_distilled-161c5f77.pth'
+learning_rate = 2e-3  # for a batch of 24
+backbone_rate = 1.0  # share of it; 0.25 where pretrained is a backbone, whose head has nothing to go on at first
+crops = False  # train on cropped views, too: for objects that come in different sizes
+pretrained = '{{ fileDirname }}/../../checkpoints/ssdlite_mobilenext_w050_voc_30e-714417ac.pth'
 strides = (16, 32, 64, 107, 160, 320)
 min_sizes = (45, 90, 135, 180, 225, 270)
 max_sizes = (120, 180, 220, 260, 300, 320)
 ratios = ((2, 3),) * 6
 
 model = dict(
-    backbone=dict(
-        init_cfg=dict(type='PretrainedIfThere', checkpoint=pretrained, prefix='backbone.'),
-        norm_eval=True,  # batch norm with the statistics of pretraining, which training folds into the weights
-    ),
+    init_cfg=dict(type='PretrainedDetector', checkpoint=pretrained, classes=classes),
+    backbone=dict(norm_eval=True),  # batch norm with the statistics of pretraining, which training folds into weights
     bbox_head=dict(
         num_classes=len(classes),
         anchor_generator=dict(
@@ -40,8 +40,9 @@ model = dict(
     train_cfg=dict(assigner=dict(_delete_=True, type='BatchATSSAssigner', topk=12)),
 )
 
-# The whole image: SSD's enlarged and cropped views are for hundreds of epochs.
-train_pipeline = [step for step in _base_.train_pipeline if step.type not in ('SSDExpand', 'SSDRandomCrop')]
+# Without SSD's enlarged views, which are for hundreds of epochs.
+left_out = ('SSDExpand',) if crops else ('SSDExpand', 'SSDRandomCrop')
+train_pipeline = [step for step in _base_.train_pipeline if step.type not in left_out]
 own = dict(
     _delete_=True,
     type='CheckedCocoDataset',
@@ -72,7 +73,7 @@ test_evaluator = val_evaluator
 train_cfg = dict(max_iters=max_iters, val_interval=val_interval)
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=learning_rate, weight_decay=0.01),
-    paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.25))),
+    paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=backbone_rate))),
     clip_grad=dict(max_norm=20),
 )
 param_scheduler = [

@@ -73,6 +73,7 @@ max_iters = {max_iters}  # {epochs:.0f} epochs
 warmup_iters = {lengths['warmup_iters']}
 val_interval = {lengths['val_interval']}
 learning_rate = {learning_rate:g}  # for a batch of {plan.batch_size}
+crops = {plan.crops}  # train on cropped views, too
 
 # Sizes of the priors of each level, in pixels of an input of 320, fitted to the objects.
 min_sizes = {priors.min_sizes}

@@ -25,6 +25,10 @@ SHIPPED = [
     ),
     'finetune/ssdlite_mobilenext_w050_voc_30e.py',
     *(f'compare/voc_{network}.py' for network in ('mobilenext', 'mobilenetv2_block', 'mobilenetv2_expansion')),
+]
+# Those that start from a detector in the repository.
+DETECTOR = [
+    'finetune/ssdlite_mobilenext_w050_toy.py',
     *(f'own_data/ssdlite_mobilenext_{form}.py' for form in ('own', 'own_stride8')),
 ]
 # Those that start from weights if they are there; all others are from scratch and say nothing of it.
@@ -147,12 +151,18 @@ def test_a_damaged_file_is_named(name, tmp_path):
     'path', [path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts], ids=lambda path: path.stem
 )
 def test_which_configs_ask_for_which_file(path):
-    init_cfg = Config.fromfile(path).model.get('backbone', {}).get('init_cfg')  # a supernet has no backbone
+    model = Config.fromfile(path).model
+    init_cfg = model.get('backbone', {}).get('init_cfg')  # a supernet has no backbone
     name = str(path.relative_to(CONFIGS))
-    if name in SHIPPED:
+    if name in DETECTOR:
+        assert init_cfg is None
+        assert model.init_cfg.type == 'PretrainedDetector'
+        assert Path(model.init_cfg.checkpoint).is_absolute()
+        assert Path(model.init_cfg.checkpoint).is_file()
+        assert len(model.init_cfg.classes) == model.bbox_head.num_classes
+    elif name in SHIPPED:
         assert init_cfg.type in ('Pretrained', 'PretrainedIfThere')
         assert (CONFIGS.parent / init_cfg.checkpoint).is_file()
-        assert Path(init_cfg.checkpoint).is_absolute() or not name.startswith('own_data')
     else:
         checkpoint = PRETRAINED.get(name)
         assert init_cfg == (checkpoint and if_there(checkpoint))
