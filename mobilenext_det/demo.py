@@ -21,7 +21,6 @@ from mobilenext_det.inference.detector import Detector
 
 CONFIG = 'finetune/ssdlite_mobilenext_w050_toy.py'
 NUM_PICTURES = 12
-SCORE_THR = 0.15  # minutes of training leave a network unsure: about where precision and recall meet
 
 
 def run_demo(data_root: str, work_dir: str) -> dict[str, float]:
@@ -78,4 +77,4 @@ def _draw(config: Config, data_root: str, work_dir: str) -> None:
     names = (voc / 'ImageSets' / 'Main' / 'test.txt').read_text().split()[:NUM_PICTURES]
     detector = Detector(config, find_latest_checkpoint(work_dir))
     images = [str(voc / 'JPEGImages' / f'{name}.jpg') for name in names]
-    detect(detector, images, f'{work_dir}/pictures', SCORE_THR)
+    detect(detector, images, f'{work_dir}/pictures')
