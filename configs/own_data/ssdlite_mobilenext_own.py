@@ -3,8 +3,8 @@
     python tools/prepare.py FOLDER --out mine
     python tools/train.py mine/mine.py
 
-Width 0.5 from the repository's weights; matching, box loss and schedule are those of the modern recipe, for minutes
-instead of days. docs/own_data.md says what each line is worth.
+Width 0.5 from the repository's VOC2007 detector; matching, box loss and schedule are those of the modern recipe, for
+minutes instead of days. docs/own_data.md says what each line is worth.
 """
 
 _base_ = '../ssdlite_mobilenext_w050_voc.py'

@@ -114,7 +114,7 @@ def test_what_the_config_says(model):
     assert int(iterations) == config.train_cfg.max_iters
     assert int(images) == config.train_dataloader.batch_size
     networks = [config.model, *config.model.get('students', {}).values()]
-    starts = [network.get('backbone', {}).get('init_cfg') for network in networks]
+    starts = [part.get('init_cfg') for network in networks for part in (network, network.get('backbone', {}))]
     assert (start == 'scratch') == (not any(starts) and not config.load_from)
     assert ('moving average' in recipe) == any(hook.type == 'EMAHook' for hook in config.get('custom_hooks', ()))
 
