@@ -53,7 +53,7 @@ def test_a_pretrained_backbone_fits_its_classifier_and_its_detector(name, monkey
 def test_taught_backbones_fit_the_configs_that_start_from_them():
     init_default_scope('mmdet')
     finetuned = (f'finetune/ssdlite_{name}_voc_10e.py' for name in ('mobilenext', 'mobilenetv2_expansion'))
-    for name in (*finetuned, 'own_data/ssdlite_mobilenext_own.py'):
+    for name in (*finetuned, 'finetune/ssdlite_mobilenext_w050_voc_30e.py'):
         backbone = MODELS.build(load_config(ROOT / 'configs' / name).model).backbone
         weights = torch.load(backbone.init_cfg['checkpoint'], weights_only=True)['state_dict']
         backbone.init_weights()
