@@ -1,9 +1,9 @@
-"""The demo: the VOC2007 detector that comes along, trained on synthetic scenes for minutes on two CPU cores.
+"""The demo: the VOC2007 detector of width 0.5, trained on synthetic scenes for minutes on two CPU cores.
 
     python tools/data/make_toy_voc.py --out data/toy
     python tools/train.py configs/finetune/ssdlite_mobilenext_w050_toy.py
 
-The scenes have VOC's classes, so that the detector of width 0.5 fits with its head.
+The scenes have VOC's classes, so that the detector fits with its head.
 """
 
 _base_ = './ssdlite_mobilenext_voc_10e.py'
@@ -21,7 +21,8 @@ model = dict(
     backbone=dict(widen_factor=0.5, init_cfg=None),
     bbox_head=dict(anchor_generator=dict(input_size=input_size)),
 )
-resize = dict(type='Resize', scale=(input_size, input_size), keep_ratio=False)
+size = (input_size, input_size) if isinstance(input_size, int) else input_size
+resize = dict(type='Resize', scale=size, keep_ratio=False)
 train_pipeline = [
     resize if step.type == 'Resize' else step for step in _base_.train_pipeline if step.type != 'SSDRandomCrop'
 ]

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from mobilenext_det.errors import UsageError
 
 from .checkpoint_fit import mismatches
-from .class_lists import saved_classes
-from .safe_load import load_from_local
+from .weights import Weights, read_weights
 
 LEVEL = re.compile(r'(bbox_head\.(?:cls|reg)_convs\.)(\d+)(\..*)')
 SCORES = re.compile(r'bbox_head\.cls_convs\.\d+\.\d+\.(?:weight|bias)')  # what gives a level's scores
@@ -46,17 +45,16 @@ class PretrainedDetector:
             module: The `SSDLite`.
 
         Raises:
-            FileNotFoundError: If there is no such file.
-            UsageError: If it is no checkpoint, or its backbone does not fit.
+            CheckpointError: If the file is damaged or holds no weights.
+            UsageError: If there is no such file, or its backbone does not fit.
         """
         for child in module.children():
             if isinstance(child, BaseModule):
                 child.init_weights()  # here, as mmengine would do so over the file's weights
-        saved = load_from_local(self.checkpoint, 'cpu')
-        weights = saved.get('state_dict', saved) if isinstance(saved, dict) else {}
-        self._require_backbone(module, weights)
+        weights = read_weights(self.checkpoint)
+        self._require_backbone(module, weights.state_dict)
         own = module.state_dict()
-        start = self._start(own, weights, saved_classes(saved))
+        start = self._start(own, weights)
         module.load_state_dict(start, strict=False)
         update_init_info(module, f'PretrainedDetector: from {self.checkpoint}')  # in mmengine's listing
         new = sorted({name.rpartition('.')[0] for name in own if name not in start})
@@ -76,14 +74,13 @@ class PretrainedDetector:
                 'model.init_cfg to None to train from scratch.'
             )
 
-    def _start(
-        self, own: Mapping[str, Tensor], weights: Mapping[str, Tensor], known: Sequence[str]
-    ) -> dict[str, Tensor]:
+    def _start(self, own: Mapping[str, Tensor], weights: Weights) -> dict[str, Tensor]:
         """Return those of a network's tensors that the file has something for."""
-        added = _levels(own) - _levels(weights)
+        saved, known = weights
+        added = _levels(own) - _levels(saved)
         start = {}
         for name, value in own.items():
-            source = weights.get(LEVEL.sub(lambda match: f'{match[1]}{int(match[2]) - added}{match[3]}', name))
+            source = saved.get(LEVEL.sub(lambda match: f'{match[1]}{int(match[2]) - added}{match[3]}', name))
             if source is not None and SCORES.fullmatch(name):
                 source = self._scores(value, source, known)
             if source is not None and source.shape == value.shape:

@@ -154,6 +154,7 @@ def test_which_configs_ask_for_which_file(path):
     model = Config.fromfile(path).model
     init_cfg = model.get('backbone', {}).get('init_cfg')  # a supernet has no backbone
     name = str(path.relative_to(CONFIGS))
+    assert (name in DETECTOR) == ('PretrainedDetector' in str(model.get('init_cfg')))
     if name in DETECTOR:
         assert init_cfg is None
         assert model.init_cfg.type == 'PretrainedDetector'
