@@ -70,7 +70,7 @@ def load_config(path: str | Path, cfg_options: Sequence[str] = (), data_root: st
 
 def _require_effect(files: ConfigFiles, name: str, value: Any) -> None:
     """Refuse an option that is no key of mmengine's, unless others derive from it."""
-    if name in files.settings and (value == files.plain[name] or files.changes(name, value)):
+    if name in files.settings and (value == files.plain[name] or files.acts(name, value, files.plain[name])):
         return
     key = name.split('.')[0]
     if key not in files.plain:

@@ -77,6 +77,10 @@ class ConfigFiles:
         before, after = leaves(self.plain), leaves(self._run({name: value}, [name]))
         return [key for key, leaf in after.items() if key not in before or before[key] != leaf]
 
+    def acts(self, name: str, value: Any, other: Any) -> bool:
+        """Tell whether a setting's value in all files gives another config than another value of it."""
+        return leaves(self._run({name: value}, [name])) != leaves(self._run({name: other}, [name]))
+
     def derived(self, name: str, value: Any) -> list[str]:
         """Return the dotted keys that derive from a setting in the first file that has it, whatever comes later."""
         first = next(file for file in self._files if name in file.assigned)
@@ -87,8 +91,14 @@ class ConfigFiles:
         *bases, last = self._files
         for name in sorted(last.unread & set(self.settings)):
             value, before = self.plain[name], [file.assigned[name] for file in bases if name in file.assigned]
-            repeated = before and _is_constant(before[-1]) and _value(before[-1]) == value
-            if not repeated and self._differs(name, value) and not self.changes(name, value):
+            if not self._differs(name, value):
+                continue
+            if before and _is_constant(before[-1]):
+                old = _value(before[-1])
+                in_vain = old != value and not self.acts(name, value, old)
+            else:
+                in_vain = not self.changes(name, value)
+            if in_vain:
                 yield name
 
     def misspelt(self) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from mobilenext_det.display.tables import Table
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.engine.evaluate import evaluate
 from mobilenext_det.engine.train import train
+from mobilenext_det.errors import UsageError
 from mobilenext_det.files import write_atomically
 
 from .cost import cost
@@ -40,15 +41,23 @@ def experiment(
         What is in `out` by now, those of earlier calls too.
 
     Raises:
-        UsageError: If a file is missing, or a config is not that of a search.
+        UsageError: If a file is missing, a config is not that of a search, or `out` has a result of another retraining.
     """
     for seed in seeds:
         for config in configs:
             name = f'{Path(config).stem}-seed{seed}'
             record = Path(out, RECORDS, f'{name}.json')
-            if not record.is_file():
+            if record.is_file():
+                _refuse_another_retraining(record, Path(retrain).name)
+            else:
                 _run(config, retrain, Path(out, name), seed, data_root, record)
     return experiment_table(out)
+
+
+def _refuse_another_retraining(record: Path, retrain: str) -> None:
+    found = json.loads(record.read_text())['retrain']
+    if found != retrain:
+        raise UsageError(f'{record} was retrained by {found}, not by {retrain}: give another folder as --out.')
 
 
 def _run(config: str, retrain: str, folder: Path, seed: int, data_root: str | None, record: Path) -> None:

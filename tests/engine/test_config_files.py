@@ -84,6 +84,14 @@ def test_a_value_on_which_a_base_has_its_own_word_is_refused_with_the_key(tmp_pa
         load_config(tmp_path / 'middle.py', ['rate=0.4'])
 
 
+def test_a_value_may_go_back_to_that_of_the_first_base(tmp_path):
+    (tmp_path / 'base.py').write_text('interval = 100\ntrain_cfg = dict(val_interval=interval)')
+    (tmp_path / 'middle.py').write_text("_base_ = './base.py'\ninterval = 54")
+    assert load_config(tmp_path / 'middle.py').train_cfg.val_interval == 54
+    assert load_config(tmp_path / 'middle.py', ['interval=100']).train_cfg.val_interval == 100
+    assert load_config(child(tmp_path, './middle.py', interval=100)).train_cfg.val_interval == 100
+
+
 def test_what_changes_is_found_by_its_key(tmp_path):
     files = ConfigFiles(child(tmp_path, CONFIGS / 'ssdlite_mobilenext_voc.py', val_interval=3))
     assert files.changes('val_interval', 3) == ['train_cfg.val_interval']

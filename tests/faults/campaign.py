@@ -115,6 +115,8 @@ def main() -> int:
     parser.add_argument('--only', default='', help='a word: the faults with it in their name; the other rows stay')
     parser.add_argument('--record', type=Path, default=RECORD, help='JSON file; the page beside it gets the table')
     arguments = parser.parse_args()
+    if arguments.only and not arguments.record.is_file():
+        parser.error(f'There is no {arguments.record}, whose other rows would stay: run without --only first.')
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
     kept = json.loads(arguments.record.read_text()) if arguments.only else {}

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from mobilenext_det.errors import UsageError
 from tests.faults import campaign
 from tests.faults.contained import Fault, outcomes
@@ -25,6 +27,13 @@ def test_a_sample_does_no_harm(tmp_path):
     assert done.keys() == json.loads(campaign.RECORD.read_text()).keys()
     assert campaign.broken(done) == 0
     assert all(row['injected'] for row in done.values())
+
+
+def test_one_row_needs_the_record_of_the_others(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['campaign', '--only', 'config', '--record', str(tmp_path / 'none.json')])
+    with pytest.raises(SystemExit):
+        campaign.main()
+    assert f'There is no {tmp_path}/none.json' in capsys.readouterr().err
 
 
 def read_anything(one):

@@ -78,6 +78,13 @@ def test_what_a_search_leaves_and_says(searched):
     assert lines[-1].startswith('With 5 cells of 16 channels it has ')
 
 
+def test_a_folder_holds_the_search_of_one_seed(tools, image_folders, searched, capsys):
+    other = [4 if part == 3 else part for part in arguments(tools, image_folders, searched)]
+    assert tools.main(*other) == 2
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.endswith(f'{searched} holds a search with the seed 3, not 4: give another folder as --out.')
+
+
 def test_searches_are_compared_by_training_what_they_found(tools, image_folders, tmp_path, capsys):
     """Configs as a person writes them; a second start does what has no record alone."""
     for name, text in (('darts', SEARCH), ('sandglass', SEARCH), ('retrain', RETRAIN)):
@@ -96,6 +103,10 @@ def test_searches_are_compared_by_training_what_they_found(tools, image_folders,
     assert records['darts-seed5']['sandglass_share'] == 0
     table = capsys.readouterr().out.splitlines()[-4:]
     assert [row.split()[1] for row in table[2:]] == ['darts.py', 'sandglass.py']
+
+    other = ['other.py' if part == tmp_path / 'retrain.py' else part for part in command]
+    assert tools.main(*other) == 2
+    assert 'was retrained by retrain.py, not by other.py' in capsys.readouterr().err
 
     shutil.rmtree(tmp_path / 'out' / 'darts-seed5')
     assert tools.main(*command) == 0
