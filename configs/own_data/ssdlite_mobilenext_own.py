@@ -40,9 +40,15 @@ model = dict(
     train_cfg=dict(assigner=dict(_delete_=True, type='BatchATSSAssigner', topk=12)),
 )
 
-# Without SSD's enlarged views, which are for hundreds of epochs.
+# Without SSD's enlarged views, which are for hundreds of epochs, and with YOLOX's colours in the place of SSD's, which
+# swaps the channels of every second image: what is known by its colour, as a stained cell, would not be learnt by it.
 left_out = ('SSDExpand',) if crops else ('SSDExpand', 'SSDRandomCrop')
-train_pipeline = [step for step in _base_.train_pipeline if step.type not in left_out]
+colours = dict(type='YOLOXHSVRandomAug')
+train_pipeline = [
+    colours if step.type == 'SSDPhotoMetricDistortion' else step
+    for step in _base_.train_pipeline
+    if step.type not in left_out
+]
 own = dict(
     _delete_=True,
     type='CheckedCocoDataset',

@@ -3,8 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenext_det import config_path
-from mobilenext_det.engine.config import load_config
 from mobilenext_det.own_data.labels import LabelledImage, LabelledObject
 from mobilenext_det.own_data.plan import VARIED, make_plan
 
@@ -26,11 +24,3 @@ def images(deviation, count=200):
 def test_objects_that_differ_in_size_within_their_class_get_cropped_views(share, crops):
     """Not those whose classes differ in size from one another."""
     assert make_plan(list(images(share * VARIED)), CLASSES).crops == crops
-
-
-def test_the_config_crops_if_told_to():
-    config = load_config(config_path('own_data/ssdlite_mobilenext_own_stride8.py'), ['crops=True'])
-    for loaded, crops in ((config, True), (load_config(config_path('own_data/ssdlite_mobilenext_own.py')), False)):
-        steps = [step.type for step in loaded.train_dataloader.dataset.pipeline]
-        assert ('SSDRandomCrop' in steps) == crops
-        assert 'SSDExpand' not in steps
