@@ -52,6 +52,7 @@ class ConfigFiles:
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         self._files: list[_File] = []
+        self._inherited: dict[str, Any] = {}  # what the last file's bases give it
         self.plain = self._run({})
         constants = {name for file in self._files for name, value in file.assigned.items() if _is_constant(value)}
         self.settings = sorted(constants & self.plain.keys() - READ_KEYS)
@@ -88,17 +89,9 @@ class ConfigFiles:
 
     def without_effect(self) -> Iterator[str]:
         """Yield the settings to which the last file gives another value in vain: later words of its bases hold."""
-        *bases, last = self._files
-        for name in sorted(last.unread & set(self.settings)):
-            value, before = self.plain[name], [file.assigned[name] for file in bases if name in file.assigned]
-            if not self._differs(name, value):
-                continue
-            if before and _is_constant(before[-1]):
-                old = _value(before[-1])
-                in_vain = old != value and not self.acts(name, value, old)
-            else:
-                in_vain = not self.changes(name, value)
-            if in_vain:
+        for name in sorted(self._files[-1].unread & set(self.settings) & self._inherited.keys()):
+            value, inherited = self.plain[name], self._inherited[name]
+            if value != inherited and not self.acts(name, value, inherited):
                 yield name
 
     def misspelt(self) -> Iterator[tuple[str, str]]:
@@ -125,6 +118,7 @@ class ConfigFiles:
         last = {name: index for index, file in enumerate(self._files) for name in file.assigned}
         files: list[_File] = []
         paths: list[str] = []
+        inherited: dict[str, Any] = {}
         load = Config._file2dict
 
         def file_to_dict(filename: str, *args: Any, **kwargs: Any) -> Any:
@@ -132,9 +126,11 @@ class ConfigFiles:
             if path in paths:
                 raise UsageError(f'{path} inherits itself: {_chain([*paths, path])}.')
             paths.append(path)
-            values = load(filename, *args, **kwargs)
+            loaded = load(filename, *args, **kwargs)
             paths.pop()  # not after an error: what is left leads to it
-            return values
+            if len(paths) == 1:
+                inherited.update(loaded[0])
+            return loaded
 
         def visitor(base_key: str) -> _File:
             earlier = {name for name in values if name in given or len(files) < last.get(name, 0)}
@@ -151,7 +147,8 @@ class ConfigFiles:
                 if isinstance(error, UserError) or trouble(error):
                     raise
                 raise UsageError(_why_unreadable(error, paths or [self.path])) from error
-        self._files = self._files or files
+        if not self._files:
+            self._files, self._inherited = files, inherited
         return config
 
 

@@ -90,6 +90,8 @@ def test_a_value_may_go_back_to_that_of_the_first_base(tmp_path):
     assert load_config(tmp_path / 'middle.py').train_cfg.val_interval == 54
     assert load_config(tmp_path / 'middle.py', ['interval=100']).train_cfg.val_interval == 100
     assert load_config(child(tmp_path, './middle.py', interval=100)).train_cfg.val_interval == 100
+    (tmp_path / 'middle.py').write_text("_base_ = './base.py'\ninterval = _base_.interval // 2")
+    assert load_config(child(tmp_path, './middle.py', interval=100)).train_cfg.val_interval == 100
 
 
 def test_what_changes_is_found_by_its_key(tmp_path):
