@@ -5,5 +5,5 @@
 
 _base_ = './bccd_mobilenetv2_expansion.py'
 
-checkpoint = 'checkpoints/mobilenetv2_w050_tiny_imagenet-9e48ae10.pth'
+checkpoint = '{{ fileDirname }}/../../checkpoints/mobilenetv2_w050_tiny_imagenet-9e48ae10.pth'
 model = dict(backbone=dict(init_cfg=dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone.')))

@@ -5,5 +5,5 @@
 
 _base_ = './bccd_mobilenext.py'
 
-checkpoint = 'checkpoints/mobilenext_w050_tiny_imagenet-b3d11423.pth'
+checkpoint = '{{ fileDirname }}/../../checkpoints/mobilenext_w050_tiny_imagenet-b3d11423.pth'
 model = dict(backbone=dict(init_cfg=dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone.')))

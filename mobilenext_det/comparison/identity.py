@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import inspect
 import json
 import os
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from mobilenext_det._mim import MIM
 from mobilenext_det.analysis.complexity import build_model
@@ -24,7 +26,7 @@ _MACHINE_KEYS = (
     *('num_workers', 'persistent_workers', 'acceleration', 'cache_mib'),
 )
 _HOME = (MIM / 'configs').resolve().parent  # what the configs' paths lie below: in a checkout `.mim` holds links
-_BASE_KEYS = ('mobilenetv2',)  # what configs build others from, and nothing reads
+_READ = frozenset(inspect.signature(Runner).parameters)  # the rest is what configs build these from
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def digest_config(config: Config, arithmetic: str) -> str:
         config: The merged config.
         arithmetic: The type that the forward pass of training runs in.
     """
-    settings = _without_machine(_with_channels(config))
+    settings = {key: item for key, item in _without_machine(_with_channels(config)).items() if key in _READ}
     settings.get('randomness', {}).pop('seed', None)
     return _digest(json.dumps([settings, arithmetic], sort_keys=True, default=repr).encode())
 
@@ -95,8 +97,7 @@ def _arithmetic(config: Config, amp: bool) -> str:
 
 def _without_machine(value: Any) -> Any:
     if isinstance(value, dict):
-        left_out = (*_MACHINE_KEYS, *_BASE_KEYS)
-        return {key: _without_machine(item) for key, item in value.items() if key not in left_out}
+        return {key: _without_machine(item) for key, item in value.items() if key not in _MACHINE_KEYS}
     if isinstance(value, str) and os.path.isabs(value):  # a file that comes with the configs lies elsewhere elsewhere
         return os.path.realpath(value).removeprefix(f'{_HOME}{os.sep}')
     return [_without_machine(item) for item in value] if isinstance(value, list | tuple) else value
