@@ -14,6 +14,8 @@ from mmengine.fileio.backends import LocalBackend
 def files_below(folder: str | Path) -> list[Path]:
     """List the files of a folder at any depth, sorted; those of linked folders too, which `Path.rglob` passes over.
 
+    Hidden files and folders are left out, and what macOS adds to archives: `._photo.jpg` is no photo.
+
     Args:
         folder: The folder. One that several links lead to, or that holds a link to itself, is listed once.
     """
@@ -21,9 +23,15 @@ def files_below(folder: str | Path) -> list[Path]:
     seen: set[str] = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         seen.add(os.path.realpath(parent))
-        folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(parent, name)) not in seen)
-        found += (Path(parent, name) for name in names)
+        folders[:] = sorted(
+            name for name in folders if _is_shown(name) and os.path.realpath(os.path.join(parent, name)) not in seen
+        )
+        found += (Path(parent, name) for name in names if _is_shown(name))
     return sorted(found)
+
+
+def _is_shown(name: str) -> bool:
+    return not name.startswith('.') and name != '__MACOSX'
 
 
 def write_atomically(data: bytes, path: str | Path) -> None:

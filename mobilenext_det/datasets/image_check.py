@@ -24,6 +24,7 @@ from .reading import reading_trouble
 _JPEG_START, _JPEG_SCAN, _JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
 _PNG_START, _PNG_END = b'\x89PNG', b'IEND\xaeB`\x82'
 _RIFF_START = b'RIFF'
+_WITH_AN_END = ('JPEG', 'MPO', 'PNG', 'WEBP')  # what is whole if its last bytes are
 _EXIF_ORIENTATION = 0x0112
 
 
@@ -92,8 +93,8 @@ def image_size(path: str) -> tuple[int, int]:
     check_complete(path)
     with _opened(path) as image:
         kind, (width, height), turned = image.format, image.size, _turned(image)
-    if kind == 'TIFF' or (turned and kind != 'JPEG'):
-        # TIFF has no end marker, and kinds that cv2 does not know; which formats it turns depends on its version.
+    if kind not in _WITH_AN_END or (turned and kind != 'JPEG'):
+        # Others have no end marker, or are not known to cv2; which formats it turns depends on its version.
         height, width = read_image(path).shape[:2]
         return width, height
     return (height, width) if turned else (width, height)

@@ -64,6 +64,7 @@ class NamedCocoMetric(CocoMetric):
         records = [record for record in self._content['images'] if isinstance(record, dict) and is_id(record.get('id'))]
         files = {record['id']: record.get('file_name') for record in records}
         evaluated = {files[number]: number for number in sizes}  # a file that stands there twice is read once
+        counted = {number: self._category(name) for number, name in self._names.items()}  # names decide
         objects: list[dict] = []
         clipped = dropped = 0
         for item in self._content['annotations']:
@@ -81,7 +82,8 @@ class NamedCocoMetric(CocoMetric):
             # COCO's own area is that of the outline: kept as long as its box is.
             area = item['area'] if not overhang and is_number(item.get('area')) else box[2] * box[3]
             known = dict(id=len(objects) + 1, image_id=image, bbox=box, area=area, iscrowd=int(is_ignored(item)))
-            objects.append(item | known)
+            number = item.get('category_id')
+            objects.append(item | known | dict(category_id=counted.get(number) if is_id(number) else None))
         if clipped or dropped:
             print_log(
                 f'Ground truth: {clipped} boxes were clipped to their images, {dropped} were left out.', 'current'

@@ -18,7 +18,8 @@ from mobilenext_det.models.priors import SSDLitePriorGenerator
 from .labels import LabelledImage
 from .plan import Plan
 
-SHOWN = 12
+SHOWN = 12  # thumbnails
+NAMED = 8  # classes in the legend: as many as have a colour of their own
 
 
 def sizes_against_priors(images: Sequence[LabelledImage], classes: Sequence[str], plan: Plan) -> Figure:
@@ -26,7 +27,7 @@ def sizes_against_priors(images: Sequence[LabelledImage], classes: Sequence[str]
 
     Args:
         images: The images that are trained on.
-        classes: The classes; the first eight have a colour of their own.
+        classes: The classes.
         plan: The priors.
     """
     generator = SSDLitePriorGenerator(plan.input_size, **plan.priors.settings())
@@ -34,6 +35,7 @@ def sizes_against_priors(images: Sequence[LabelledImage], classes: Sequence[str]
     with rc_context(STYLE):
         figure = Figure(figsize=(7, 5), layout='constrained')
         axes = figure.subplots()
+        legend = []
         for index, name in enumerate(classes):
             shapes = [
                 ((x2 - x1) / image.size[0] * plan.input_size, (y2 - y1) / image.size[1] * plan.input_size)
@@ -43,17 +45,15 @@ def sizes_against_priors(images: Sequence[LabelledImage], classes: Sequence[str]
                 for x1, y1, x2, y2 in [each.box]
             ]
             widths, heights = np.reshape(shapes, (-1, 2)).T
-            axes.scatter(widths, heights, s=5, alpha=0.4, color=colour_of(index), label=name)
+            legend.append(axes.scatter(widths, heights, s=5, alpha=0.4, color=colour_of(index)))
         sides = priors[:, 2:] - priors[:, :2]
-        axes.scatter(sides[:, 0], sides[:, 1], marker='+', s=70, linewidth=1.2, color=INK, label='priors')
+        marks = axes.scatter(sides[:, 0], sides[:, 1], marker='+', s=70, linewidth=1.2, color=INK)
         axes.set(xscale='log', yscale='log', xlabel='width in pixels of the input', ylabel='height')
         ticks = [size for size in (4, 8, 16, 32, 64, 128, 256, 512) if size <= plan.input_size]
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_ticks(ticks, list(map(str, ticks)))
             axis.set_minor_locator(NullLocator())
-        handles, names = axes.get_legend_handles_labels()
-        chosen = [*range(min(len(classes), 8)), len(classes)]
-        axes.legend([handles[i] for i in chosen], [names[i] for i in chosen], markerscale=2)
+        axes.legend([*legend[:NAMED], marks], [*classes[:NAMED], 'priors'], markerscale=2)
     return figure
 
 

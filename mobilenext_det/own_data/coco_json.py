@@ -13,9 +13,9 @@ from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.datasets.split_file import read_text
 
 from .images import Images
-from .labels import Found, LabelledObject, Labels, part_of
+from .labels import Found, LabelledObject, Labels, part_of_words, stated_size
 
-FORM = 'COCO JSON'
+FORM, SUFFIX = 'COCO JSON', '.json'
 
 
 def read(files: Sequence[Path], images: Images) -> Labels:
@@ -28,26 +28,38 @@ def read(files: Sequence[Path], images: Images) -> Labels:
     labels = Labels(FORM)
     for file in files:
         content = json.loads(read_text(file))
-        names = {each.get('id'): str(each.get('name', '')) for each in content.get('categories', [])}
+        names = {_number(each, 'id'): str(each.get('name', '')) for each in content.get('categories') or []}
         by_image = defaultdict(list)
-        for number, each in enumerate(content['annotations'], start=1):
-            by_image[each.get('image_id')].append((number, each))
-        part = part_of([*file.relative_to(images.folder).parts[:-1], *re.split(r'[\W_\d]+', file.stem)])
+        for place, each in enumerate(content['annotations'], start=1):
+            by_image[_number(each, 'image_id')].append((place, each))
+        part = part_of_words(re.split(r'[\W_\d]+', file.stem)) or images.part(file)
+        named = defaultdict(set)
         for entry in content['images']:
-            annotations = by_image.pop(entry.get('id'), [])
-            if opened := images.open([str(entry.get('file_name', ''))], file, labels):
-                labels.add(*opened, _objects(annotations, names, file, labels), part)
-        for identity, annotations in by_image.items():
-            detail = f'{len(annotations)} objects are of image {identity}, which it does not list'
+            named[_number(entry, 'id')].add(entry.get('file_name'))
+        for entry in content['images']:
+            number, name = _number(entry, 'id'), str(entry.get('file_name', ''))
+            if len(named[number]) > 1:
+                labels.note(Kind.SAME_NUMBER, file, f'id {number} is that of {name} and of others')
+            elif opened := images.open([name], file, labels):
+                stated = stated_size(entry.get('width'), entry.get('height'))
+                objects = _objects(by_image[number], names, file, labels)
+                labels.add(*opened, objects, part or images.part(opened.path), file, stated)
+        for number in by_image.keys() - named.keys():
+            detail = f'{len(by_image[number])} objects are of image {number}, which it does not list'
             labels.note(Kind.NO_SUCH_IMAGE, file, detail)
     return labels
 
 
+def _number(entry: dict[str, Any], key: str) -> str:
+    """Return an id as a text: some tools write it with quotes where it is defined, and without where it is used."""
+    return str(entry.get(key, f'no {key}'))
+
+
 def _objects(
-    annotations: Sequence[tuple[int, dict[str, Any]]], names: dict[Any, str], file: Path, labels: Labels
+    annotations: Sequence[tuple[int, dict[str, Any]]], names: dict[str, str], file: Path, labels: Labels
 ) -> Iterator[Found]:
     for place, each in annotations:
-        number, name = each.get('id', place), names.get(each.get('category_id'), '').strip()
+        number, name = each.get('id', place), names.get(_number(each, 'category_id'), '').strip()
         if not name:
             labels.note(Kind.UNKNOWN_CLASS, file, f'its category_id is {each.get("category_id")}', number)
             continue

@@ -24,24 +24,23 @@ READERS: dict[str, ModuleType] = {
 }
 
 
-def read_labels(folder: Path, form: str | None = None) -> Labels:
+def read_labels(folder: Path, form: str | None = None, without: Path | None = None) -> Labels:
     """Read a folder of labelled images, in whatever format it is.
 
     Args:
         folder: The folder; images and labels may lie below it in any order.
         form: One of `READERS`, where labels of several formats are there; None to find out.
+        without: A folder below it that is passed over.
 
     Raises:
         BadDataError: If there is no folder, no image, or no label; or labels of several formats.
     """
     if not folder.is_dir():
         raise BadDataError(f'There is no folder {folder}.')
-    images = Images(folder)
+    images = Images(folder, without)
     if not images.paths:
         raise BadDataError(f'{folder}: there is no image here, at any depth.')
-    found = {name: files for name, files in _label_files(images).items() if files}
-    if form is not None:
-        found = {name: files for name, files in found.items() if name == form}
+    found = {name: files for name, files in _label_files(images, form).items() if files}
     if not found:
         kind = READERS[form].FORM if form else ', '.join(reader.FORM for reader in READERS.values())
         raise BadDataError(f'{folder}: there are {len(images.paths)} images here, but no labels ({kind}).')
@@ -54,14 +53,14 @@ def read_labels(folder: Path, form: str | None = None) -> Labels:
     return READERS[name].read(files, images)
 
 
-def _label_files(images: Images) -> dict[str, list[Path]]:
-    """Return the label files of each format."""
-    found: dict[str, list[Path]] = {name: [] for name in READERS}
-    stems = {path.stem for path in images.paths}
-    for file in images.files:
-        tell = _TELL.get(file.suffix.lower())
-        name = tell(file, stems) if tell else None
-        if name:
+def _label_files(images: Images, form: str | None) -> dict[str, list[Path]]:
+    """Return the label files of each format, or of one."""
+    found: dict[str, list[Path]] = {name: [] for name in READERS if form in (name, None)}
+    suffixes = {READERS[name].SUFFIX for name in found}
+    stems = {path.stem.casefold() for path in images.paths}
+    for file in (path for path in images.files if path.suffix.lower() in suffixes):
+        name = _TELL[file.suffix.lower()](file, stems)
+        if name in found:
             found[name].append(file)
     return found
 
@@ -87,7 +86,7 @@ def _of_json(file: Path, stems: set[str]) -> str | None:
 
 
 def _of_text(file: Path, stems: set[str]) -> str | None:
-    return 'yolo' if file.stem in stems and file.name not in yolo_text.NAMES else None
+    return 'yolo' if file.stem.casefold() in stems and file.name not in yolo_text.NAMES else None
 
 
 _TELL: dict[str, Callable[[Path, set[str]], str | None]] = {'.xml': _of_xml, '.json': _of_json, '.txt': _of_text}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
@@ -13,7 +14,9 @@ from mobilenext_det.datasets.image_files import is_image
 from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.files import files_below
 
-from .labels import Labels, part_of
+from .labels import Labels, part_of, readable
+
+_ENDING = re.compile(r'\.[A-Za-z]\w{1,4}')  # of a file: .heic; what follows the dot of frame_12.5 is none
 
 
 class Opened(NamedTuple):
@@ -28,40 +31,64 @@ class Images:
 
     Args:
         folder: The folder.
+        without: A folder below it that is passed over, such as one that holds what was made of the others.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, without: Path | None = None) -> None:
         self.folder = folder
-        self.files = files_below(folder)
+        self.files = [path for path in files_below(folder) if without is None or without not in path.parents]
         self.paths = [path for path in self.files if is_image(path.name)]
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
             for name in {path.name.casefold(), path.stem.casefold()}:
                 self._by_name[name].append(path)
 
+    def named(self, name: str) -> list[Path]:
+        """Return all images that a name may mean, whatever folders and ending it has.
+
+        Args:
+            name: A path on another machine, a path below some folder, a name, or a name without its ending.
+        """
+        wanted = PureWindowsPath(name)  # takes both kinds of slash
+        found = self._by_name.get(wanted.name.casefold(), [])
+        if not found and _ENDING.fullmatch(wanted.suffix):
+            found = self._by_name.get(wanted.stem.casefold(), [])
+        return found
+
     def find(self, name: str, label: Path) -> Path | None:
         """Return the image that a label file means; None if there is none, or if several could be meant.
 
-        Label tools write a path on another machine, a path below some folder, a name, or a name without its ending. Of
-        several images of a name, the one counts whose path has most folders in common with the label's:
-        `labels/train/1.txt` is about `images/train/1.jpg`.
+        Of several images of a name, the one counts whose path has most in common with the label's:
+        `labels/train/1.txt` is about `images/train/1.jpg`, and `instances_train.json` about images in `train`.
 
         Args:
             name: What it is called.
             label: The label file.
         """
-        wanted = PureWindowsPath(name)  # takes both kinds of slash
-        candidates = self._by_name.get(wanted.name.casefold(), []) or self._by_name.get(wanted.stem.casefold(), [])
-        folders = set(label.parent.parts) | set(wanted.parent.parts)
-        ranked = sorted(candidates, key=lambda path: -len(folders & set(path.parent.parts)))
-        if len(ranked) > 1:
-            first, second = (len(folders & set(path.parent.parts)) for path in ranked[:2])
-            return ranked[0] if first > second else None
+        wanted = PureWindowsPath(name)
+        words = {*label.parent.parts, *wanted.parent.parts}
+        words |= {word for ends in (r'[\W_]+', r'[\W_\d]+') for word in re.split(ends, label.stem)}
+        words |= {'images'} if 'labels' in words else set()
+
+        def nearness(path: Path) -> tuple[int, bool]:
+            return len(words & set(path.parent.parts)), wanted.name in (path.name, path.stem)
+
+        ranked = sorted(self.named(name), key=nearness, reverse=True)
+        if len(ranked) > 1 and nearness(ranked[0]) == nearness(ranked[1]):
+            return None
         return ranked[0] if ranked else None
 
-    def part(self, file: Path) -> str | None:
-        """Return the part of the data that the folders of a file are named for; None if they say nothing."""
-        return part_of(file.relative_to(self.folder).parts[:-1])
+    def missing(self, name: str) -> str:
+        """Say why no image was found."""
+        several = [os.fspath(path.relative_to(self.folder)) for path in self.named(name)]
+        if not several:
+            return f"there is no image '{name}'"
+        return f"there are {len(several)} images '{name}', {several[0]} and {several[-1]} among them"
+
+    def part(self, *files: Path) -> str | None:
+        """Return the part of the data that the folders of files are named for, the first that says something."""
+        parts = (part_of(file.relative_to(self.folder).parts[:-1]) for file in files)
+        return next((part for part in parts if part), None)
 
     def open(self, names: Sequence[str], file: Path, labels: Labels) -> Opened | None:
         """Return the image that a label file means; None, and a problem, if it is not there or broken.
@@ -73,13 +100,16 @@ class Images:
         """
         path = next((path for name in names if (path := self.find(name, file))), None)
         if path is None:
-            labels.note(Kind.NO_IMAGE, file, f"there is no image '{names[0]}'")
+            labels.note(Kind.NO_IMAGE, file, self.missing(names[0]))
             return None
         return measured(path, labels)
 
 
 def measured(path: Path, labels: Labels) -> Opened | None:
-    """Return an image and its size; None, and a problem, if it is broken."""
+    """Return an image and its size; None, and a problem, if it is broken, or if no list can name it."""
+    if readable(path) != os.fspath(path):
+        labels.note(Kind.BROKEN_IMAGE, path, 'its name is not UTF-8: give it another')
+        return None
     try:
         return Opened(path, image_size(os.fspath(path)))
     except BrokenImageError as error:

@@ -11,9 +11,11 @@ from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.datasets.split_file import read_text
 
 from .images import Images
-from .labels import Found, LabelledObject, Labels
+from .labels import Found, LabelledObject, Labels, stated_size
 
-FORM = 'labelme JSON'
+FORM, SUFFIX = 'labelme JSON', '.json'
+
+WITH_A_BOX = ('rectangle', 'polygon', 'rotation', 'oriented_rectangle', 'mask')  # whose points a box can be put around
 
 
 def read(files: Sequence[Path], images: Images) -> Labels:
@@ -28,7 +30,9 @@ def read(files: Sequence[Path], images: Images) -> Labels:
         content = json.loads(read_text(file))
         names = (str(content.get('imagePath') or file.stem), file.stem)
         if opened := images.open(names, file, labels):
-            labels.add(*opened, _objects(content['shapes'], file, labels), images.part(file))
+            stated = stated_size(content.get('imageWidth'), content.get('imageHeight'))
+            part = images.part(file, opened.path)
+            labels.add(*opened, _objects(content['shapes'], file, labels), part, file, stated)
     return labels
 
 
@@ -52,7 +56,7 @@ def _box(shape: dict[str, Any]) -> tuple[float, float, float, float]:
         (x, y), (u, v) = points
         radius = ((x - u) ** 2 + (y - v) ** 2) ** 0.5
         return x - radius, y - radius, x + radius, y + radius
-    if shape.get('shape_type', 'polygon') not in ('rectangle', 'polygon', 'rotation', 'oriented_rectangle'):
+    if shape.get('shape_type', 'polygon') not in WITH_A_BOX:
         raise ValueError('lines and points have no box')
     xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs), max(ys)

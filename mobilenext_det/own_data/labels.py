@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from mobilenext_det.datasets.geometry import Size, clip_box, overhang_kind
+from mobilenext_det.datasets.geometry import Size, clip_box, overhang_kind, size_problem
 from mobilenext_det.datasets.problems import BadObjectError, Kind, Problem
+from mobilenext_det.errors import BadDataError
 
 Box = tuple[float, float, float, float]
+# Words that say which part of the data a folder holds, and those that may stand beside them: train2017, obj_train_data.
 _PART_NAMES = {'train': 'train', 'training': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
+_BESIDE = {'', 'image', 'images', 'img', 'label', 'labels', 'annotation', 'annotations', 'data', 'set', 'obj'}
 # A class that looks like another may be its misspelling if it has less than this share of the objects of the most
 # frequent class; one that looks much like it, if it has at most this share of that one's.
 RARE, RARER = 0.02, 0.2
@@ -67,26 +71,58 @@ class Labels:
     form: str
     images: list[LabelledImage] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    _files: dict[Path, Path] = field(default_factory=dict, repr=False)  # by image, where it was labelled
 
     def count(self) -> Counter[str]:
         """Return how many objects each class has, difficult ones left out."""
         return Counter(each.name for image in self.images for each in image.objects if not each.difficult)
 
-    def note(self, kind: Kind, path: object, detail: str, number: int | str | None = None) -> None:
+    def note(self, kind: Kind, path: Path, detail: str, number: int | str | None = None) -> None:
         """Add a problem."""
-        self.problems.append(Problem(kind, str(path), detail, number))
+        self.problems.append(Problem(kind, readable(path), detail, number))
 
-    def add(self, path: Path, size: Size, objects: Iterable[Found], part: str | None) -> None:
+    def add(
+        self, path: Path, size: Size, objects: Iterable[Found], part: str | None, file: Path, stated: Size | None = None
+    ) -> None:
         """Add an image with those of its objects that can be trained on.
+
+        It is left out where its label is of an image of another size, and where it has objects of which none can be
+        used: it would be taken for background.
 
         Args:
             path: The image.
             size: Its width and height in pixels.
             objects: Its objects, and where each was read.
             part: 'train', 'val', 'test' or None.
+            file: Where it is labelled.
+            stated: Width and height that stand there.
+
+        Raises:
+            BadDataError: If the image is labelled in another file, too: it could train and validate.
         """
-        kept = []
-        for each, file, number in objects:
+        first = self._files.get(path)
+        if first == file:
+            self.note(Kind.TWICE, file, f'{path.name} stands there more than once')
+            return
+        if first is not None:
+            raise labelled_twice(path, first, file)
+        self._files[path] = file
+        already = len(self.problems)
+        found = list(objects)
+        fits = all(_fits(each.object.box, size) for each in found)
+        if stated and (wrong := size_problem(stated, os.fspath(path), size, fits)):
+            self.note(wrong[0], file, wrong[1])
+            if not wrong[0].corrected:
+                return
+        kept = list(self._usable(found, size))
+        if not kept and any(not each.kind.corrected for each in self.problems[already:]):
+            self.note(Kind.NOTHING_LEFT, file, f'no object of {path.name} can be used, so that it is no background')
+            return
+        self.images.append(LabelledImage(path, size, kept, part))
+
+    def _usable(self, found: Sequence[Found], size: Size) -> Iterator[LabelledObject]:
+        """Yield the objects that lie in the image, clipped to it, and note what is wrong with the others."""
+        for each, file, number in found:
             try:
                 box, overhang = _inside(each.box, size)
             except BadObjectError as bad:
@@ -94,8 +130,7 @@ class Labels:
                 continue
             if overhang > 1:  # less is the rounding of shares and of edges to pixels
                 self.note(overhang_kind(overhang), file, f'the box {_corners(each.box)} in an image of {size}', number)
-            kept.append(LabelledObject(each.name, box, each.difficult))
-        self.images.append(LabelledImage(path, size, kept, part))
+            yield LabelledObject(each.name, box, each.difficult)
 
 
 class Found(NamedTuple):
@@ -104,6 +139,30 @@ class Found(NamedTuple):
     object: LabelledObject
     file: Path
     number: int | str
+
+
+def readable(path: Path) -> str:
+    """Return a path as it can be printed and written: with marks for bytes that are not UTF-8."""
+    return os.fsencode(path).decode(errors='replace')
+
+
+def labelled_twice(path: Path, first: Path, second: Path) -> BadDataError:
+    """Return the error that two files label an image."""
+    return BadDataError(f'{path} is labelled by {first} and by {second}: take one of the two away.')
+
+
+def stated_size(width: Any, height: Any) -> Size | None:
+    """Return the size of its image that a label states; None if it states none."""
+    try:
+        size = int(float(width)), int(float(height))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return size if min(size) > 0 else None
+
+
+def _fits(box: Box, size: Size) -> bool:
+    x1, y1, x2, y2 = box
+    return x1 >= 0 and y1 >= 0 and x2 <= size[0] and y2 <= size[1]
 
 
 def _inside(box: Box, size: Size) -> tuple[Box, float]:
@@ -129,9 +188,16 @@ def part_of(names: Iterable[str]) -> str | None:
     """
     found = None
     for name in names:
-        stem = name.lower()
-        found = _PART_NAMES.get(stem, found)
+        words = re.split(r'[\W_]+|\d{4}', name.lower())  # a year may follow
+        if all(word in _PART_NAMES or word in _BESIDE for word in words):
+            found = part_of_words(words) or found
     return found
+
+
+def part_of_words(words: Iterable[str]) -> str | None:
+    """Return the part of the data that one of some words names; None if none does, or if they name several."""
+    parts = {_PART_NAMES[word.lower()] for word in words if word.lower() in _PART_NAMES}
+    return parts.pop() if len(parts) == 1 else None
 
 
 def likely_misspelt(counts: Counter[str]) -> dict[str, str]:

@@ -76,15 +76,19 @@ def prepare(
     Raises:
         BadDataError: If there is nothing to train on, a class that was asked for does not occur, or classes look like
             misspellings of others.
+        UsageError: If `out` or `minutes` cannot be.
     """
-    labels = read_labels(folder.resolve(), form)
-    chosen = _choose_classes(labels, classes, rename or {})
+    _require_usable(out, folder, minutes)
+    labels = read_labels(folder.resolve(), form, without=out.resolve())
+    chosen = _choose_classes(labels, tuple(dict.fromkeys(classes)), rename or {})
     parts = split(labels.images, seed=seed)
     plan = make_plan(parts['train'], chosen, input_size)
     out.mkdir(parents=True, exist_ok=True)
     for part, images in parts.items():
         write_coco(images, chosen, folder.resolve(), out / f'{part}.json')
     config = out / f'{out.resolve().name}.py'
+    if config.exists():  # perhaps with changes
+        config.replace(former(config))
     max_iters = WITHOUT_A_TIME * math.ceil(len(parts['train']) / plan.batch_size)
     write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
     seconds = None
@@ -94,6 +98,21 @@ def prepare(
     write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
     page = write_page(out, f'{out.resolve().name}: {labels.form}', parts, chosen, plan, labels.problems)
     return Prepared(config, page, parts, chosen, plan, labels, seconds, max_iters)
+
+
+def _require_usable(out: Path, folder: Path, minutes: float | None) -> None:
+    if out.resolve() == folder.resolve() or (out.exists() and not out.is_dir()):
+        what = 'the folder of the data' if out.is_dir() else 'a file'
+        raise UsageError(f'--out {out} is {what}: name another folder.')
+    if any(letter in str(out.resolve()) for letter in '\'"\\'):
+        raise UsageError(f'--out {out.resolve()}: a path with quotes or backslashes cannot stand in a config.')
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise UsageError(f'--minutes {minutes:g} is no time to train for: take more than 0.')
+
+
+def former(config: Path) -> Path:
+    """Return where a config goes that is written anew."""
+    return config.with_name(f'{config.name}.bak')
 
 
 def renamings(pairs: Sequence[str]) -> dict[str, str]:
@@ -124,7 +143,8 @@ def _choose_classes(labels: Labels, classes: Sequence[str], rename: Mapping[str,
         _keep(labels, {name: name for name in classes})
         return tuple(classes)
     if not counts:
-        raise BadDataError(f'No object can be trained on: all were left out, the first because {labels.problems[0]}.')
+        why = f'all were left out, the first because {labels.problems[0]}' if labels.problems else 'there is none'
+        raise BadDataError(f'No object can be trained on: {why}.')
     if meant := likely_misspelt(counts):
         fixes = ' '.join(f'"{wrong}={right}"' for wrong, right in list(meant.items())[:NAMED])
         wrong = {name: counts[name] for name in meant}

@@ -37,11 +37,17 @@ def split(images: Sequence[LabelledImage], share: float = 0.2, seed: int = 0) ->
         parts['val'] = [image for index, image in enumerate(rest) if index in chosen]
         rest = [image for index, image in enumerate(rest) if index not in chosen]
     for part, its_images in (('train on', rest), ('validate on', parts['val'])):
-        if not any(image.objects for image in its_images):
+        if not any(map(_is_labelled, its_images)):
             raise BadDataError(
-                f'{len(images)} images are usable, and none with an object is left to {part}: label two images or more.'
+                f'{len(images)} images are usable ({len(rest)} to train on, {len(parts["val"])} to validate on, '
+                f'{len(parts["test"])} to test on), and none with an object is left to {part}: label two images or '
+                'more, or put some into another part.'
             )
     return {'train': rest, **{part: its_images for part, its_images in parts.items() if its_images}}
+
+
+def _is_labelled(image: LabelledImage) -> bool:
+    return any(not each.difficult for each in image.objects)
 
 
 def _stratified(images: Sequence[LabelledImage], share: float, draw: random.Random) -> set[int]:
@@ -70,7 +76,7 @@ def _stratified(images: Sequence[LabelledImage], share: float, draw: random.Rand
 
 def _never_all_or_none(chosen: set[int], images: Sequence[LabelledImage]) -> set[int]:
     """Move one image, if otherwise none with an object would validate, or none train."""
-    labelled = [index for index, image in enumerate(images) if image.objects]
+    labelled = [index for index, image in enumerate(images) if _is_labelled(image)]
     if labelled and not chosen & set(labelled):
         return chosen | {labelled[-1]}
     if labelled and chosen >= set(labelled):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from .page import class_table, problem_table, recall_table
-from .prepare import Prepared
+from .prepare import Prepared, former
 
 
 def print_summary(prepared: Prepared) -> None:
@@ -25,5 +25,7 @@ def print_summary(prepared: Prepared) -> None:
         f'{plan.batch_size} images{pace}.\n{prepared.page} shows the data. Next:\n',
         markup=False,
     )
+    if (before := former(prepared.config)).exists():
+        console.print(f'{before} is the config of before.\n', markup=False)
     console.print(f'  python tools/train.py {prepared.config}', markup=False)
     console.print(f'  python tools/detect.py --run work_dirs/{prepared.config.stem} IMAGE --out found', markup=False)

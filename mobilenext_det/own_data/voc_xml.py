@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mobilenext_det.datasets.problems import Kind
-from mobilenext_det.datasets.split_file import read_lines
+from mobilenext_det.datasets.split_file import read_split
 
 from .images import Images
-from .labels import Found, LabelledObject, Labels
+from .labels import Found, LabelledObject, Labels, stated_size
 
-FORM = 'VOC XML'
+FORM, SUFFIX = 'VOC XML', '.xml'
 
 
 def read(files: Sequence[Path], images: Images) -> Labels:
@@ -22,7 +22,7 @@ def read(files: Sequence[Path], images: Images) -> Labels:
         files: The files.
         images: The folder's images.
     """
-    labels, lists = Labels(FORM), _lists(images.files)
+    labels, lists = Labels(FORM), _lists(files, images.files)
     for file in files:
         parts = next((parts for folder, parts in lists.items() if folder in file.parents), _Parts())
         if file.stem not in parts and parts.choose:
@@ -34,9 +34,10 @@ def read(files: Sequence[Path], images: Images) -> Labels:
             labels.note(Kind.BAD_XML, file, f'it cannot be read ({error})')
             continue
         names = (file.stem, root.findtext('filename', '').strip() or file.stem)
-        part = parts.get(file.stem) or images.part(file)
         if opened := images.open(names, file, labels):
-            labels.add(*opened, _objects(root, file, labels), part)
+            part = parts.get(file.stem) or images.part(file, opened.path)
+            stated = stated_size(root.findtext('size/width'), root.findtext('size/height'))
+            labels.add(*opened, _objects(root, file, labels), part, file, stated)
     return labels
 
 
@@ -63,12 +64,13 @@ def _objects(root: ET.Element, file: Path, labels: Labels) -> Iterator[Found]:
         yield Found(LabelledObject(name, (x1 - 1, y1 - 1, x2, y2), difficult), file, number)
 
 
-def _lists(files: Sequence[Path]) -> dict[Path, _Parts]:
+def _lists(labels: Sequence[Path], files: Sequence[Path]) -> dict[Path, _Parts]:
     """Return what lists as ImageSets/Main/train.txt say, by the folder that ImageSets is in."""
     lists: dict[Path, _Parts] = {}
     for name, part in (('trainval', None), ('train', 'train'), ('val', 'val'), ('test', 'test')):
         for file in (path for path in files if path.parts[-3:] == ('ImageSets', 'Main', f'{name}.txt')):
             parts = lists.setdefault(file.parents[2], _Parts())
-            parts |= dict.fromkeys(read_lines(file), part)
+            stems = {label.stem for label in labels if file.parents[2] in label.parents}
+            parts |= dict.fromkeys(read_split(file, stems.__contains__), part)
             parts.choose = parts.choose or name.startswith('train')
     return lists

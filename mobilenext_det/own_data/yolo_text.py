@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import yaml
@@ -13,10 +15,11 @@ from mobilenext_det.datasets.split_file import read_lines, read_text
 from mobilenext_det.errors import BadDataError
 
 from .images import Images, measured
-from .labels import Found, LabelledObject, Labels
+from .labels import Found, LabelledObject, Labels, labelled_twice
 
-FORM = 'YOLO text'
-NAMES = ('data.yaml', 'data.yml', 'dataset.yaml', 'classes.txt', 'obj.names')
+FORM, SUFFIX = 'YOLO text', '.txt'
+_DESCRIPTIONS = ('data.yaml', 'data.yml', 'dataset.yaml')
+NAMES = (*_DESCRIPTIONS, 'classes.txt', 'obj.names', '_darknet.labels')
 
 
 def read(files: Sequence[Path], images: Images) -> Labels:
@@ -27,16 +30,25 @@ def read(files: Sequence[Path], images: Images) -> Labels:
         images: The folder's images.
 
     Raises:
-        BadDataError: If no file names the classes.
+        BadDataError: If no file names the classes, two files name them differently, or two label one image.
     """
     labels, names = Labels(FORM), _class_names(images)
-    by_image = {path: file for file in files if (path := images.find(file.stem, file))}
-    for file in sorted({*files, *_others(files)} - set(by_image.values())):
-        labels.note(Kind.NO_IMAGE, file, f"there is no image '{file.stem}', or there are several")
+    parts, keypoints = _parts(images), _keypoint_numbers(images)
+    by_image: dict[Path, Path] = {}
+    for file in files:
+        if path := images.find(file.stem, file):
+            if path in by_image:
+                raise labelled_twice(path, by_image[path], file)
+            by_image[path] = file
+    without_image = sorted({*files, *_others(files)} - set(by_image.values()))
+    for file in without_image:
+        labels.note(Kind.NO_IMAGE, file, images.missing(file.stem))
+    unclear = {path for file in without_image for path in images.named(file.stem)} - by_image.keys()
     for path in images.paths:
-        if opened := measured(path, labels):
-            objects = _objects(by_image[path], names, opened.size, labels) if path in by_image else ()
-            labels.add(*opened, objects, images.part(path))
+        if path not in unclear and (opened := measured(path, labels)):
+            file = by_image.get(path, path)
+            objects = _objects(file, names, keypoints, opened.size, labels) if path in by_image else ()
+            labels.add(*opened, objects, parts.get(path) or images.part(path, file), file)
     return labels
 
 
@@ -57,14 +69,16 @@ def _is_number(word: str) -> bool:
     return True
 
 
-def _objects(file: Path, names: dict[int, str], size: tuple[int, int], labels: Labels) -> Iterator[Found]:
+def _objects(
+    file: Path, names: dict[int, str], keypoints: int, size: tuple[int, int], labels: Labels
+) -> Iterator[Found]:
     for number, line in enumerate(read_text(file).splitlines(), start=1):
         place, words = f'in line {number}', line.split()
         if not words:
             continue
         try:
             index, values = int(float(words[0])), [float(word) for word in words[1:]]
-            box = _box(values, size)
+            box = _box(values[:4] if keypoints and len(values) == 4 + keypoints else values, size)
         except (ValueError, OverflowError):
             labels.note(Kind.NOT_A_NUMBER, file, f"the line is '{line[:60]}'", place)
             continue
@@ -87,17 +101,75 @@ def _box(values: Sequence[float], size: tuple[int, int]) -> tuple[float, float, 
 
 
 def _class_names(images: Images) -> dict[int, str]:
-    """Return the names by number, of the first file that has them."""
+    """Return the names by number, of the first kind of file that has them."""
     for name in NAMES:
-        for file in (path for path in images.files if path.name == name):
-            is_yaml = file.suffix in ('.yaml', '.yml')
-            names: Any = yaml.safe_load(read_text(file)) if is_yaml else read_lines(file)
-            names = names.get('names') if isinstance(names, dict) else names
-            if isinstance(names, list):
-                names = dict(enumerate(names))
-            if isinstance(names, dict) and names:
-                return {int(number): str(each).strip() for number, each in names.items() if str(each).strip()}
+        lists = {path: names for path in images.files if path.name == name and (names := _names_in(path))}
+        if lists:
+            (first, names), *others = lists.items()
+            for other, different in others:
+                if different != names:
+                    raise BadDataError(f'{first} and {other} name the classes differently: prepare each by itself.')
+            return names
     raise BadDataError(
         f'{images.folder}: YOLO labels have numbers for classes, and no file here names them: write data.yaml with '
         'names: [FIRST, SECOND], or classes.txt with a name a line.'
     )
+
+
+def _names_in(file: Path) -> dict[int, str]:
+    """Return the names by number that a file holds."""
+    names: Any = read_text(file).splitlines()  # a blank one counts
+    if file.name in _DESCRIPTIONS:
+        names = _description(file).get('names')
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict):
+        return {}
+    try:
+        by_number = {int(number): str(name).strip() for number, name in names.items()}
+    except ValueError:
+        raise BadDataError(f'{file}: names must be a list, or names by number, but are {names}.') from None
+    return {number: name for number, name in by_number.items() if name}
+
+
+def _description(file: Path) -> dict[str, Any]:
+    """Read data.yaml, every value as the text that it is: a class may be called on, or 1.10."""
+    try:
+        content = yaml.load(read_text(file), yaml.BaseLoader)  # noqa: S506 (makes texts, lists and dicts alone)
+    except yaml.YAMLError as error:
+        raise BadDataError(f'{file}: it cannot be read as YAML ({" ".join(str(error).split())}).') from None
+    return content if isinstance(content, dict) else {}
+
+
+def _keypoint_numbers(images: Images) -> int:
+    """Return how many numbers of keypoints follow each box, as data.yaml says; 0 if it says nothing."""
+    for file in (path for path in images.files if path.name in _DESCRIPTIONS):
+        shape = _description(file).get('kpt_shape')
+        if isinstance(shape, list) and len(shape) == 2 and all(each.isdigit() for each in shape):
+            return int(shape[0]) * int(shape[1])
+    return 0
+
+
+def _parts(images: Images) -> dict[Path, str]:
+    """Return the part of each image that data.yaml names; one that it names for several has none."""
+    named: dict[Path, set[str]] = defaultdict(set)
+    for file in (path for path in images.files if path.name in _DESCRIPTIONS):
+        content = _description(file)
+        for part in ('train', 'val', 'test'):
+            places = content.get(part) or []
+            for place in [places] if isinstance(places, str) else places:
+                for path in _images_at(str(place), str(content.get('path', '')), file, images):
+                    named[path].add(part)
+    return {path: parts.pop() for path, parts in named.items() if len(parts) == 1}
+
+
+def _images_at(place: str, root: str, file: Path, images: Images) -> list[Path]:
+    """Return the images of a folder, or of a list of images, that data.yaml names in one of the ways that are usual."""
+    inside = [part for part in PureWindowsPath(place).parts if part != '..']  # ../train/images, as Roboflow writes
+    for base, rest in ((file.parent / root, place), (file.parent, place), (file.parent, Path(*inside))):
+        where = Path(os.path.normpath(base / rest))
+        if where.is_file():
+            return [path for line in read_lines(where) if (path := images.find(line, where))]
+        if found := [path for path in images.paths if where in path.parents]:
+            return found
+    return []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
+import shutil
 import statistics
 import sys
 import time
@@ -19,6 +21,7 @@ from mmengine.config import Config
 from mobilenext_det._mim import MIM
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.engine.evaluate import evaluate
+from mobilenext_det.engine.run_files import run_files
 from mobilenext_det.errors import UsageError
 from mobilenext_det.files import write_atomically
 from mobilenext_det.own_data.config_file import length
@@ -44,6 +47,7 @@ class Run:
         seed: Its seed.
         parameters: How many the network has.
         asked: How many minutes it was to train.
+        data: Digest of the lists of images and objects that it was trained and tested on.
         minutes: What the command took, start and validation included.
         epochs: Passes over the training images.
         map_50: COCO's mAP at IoU 0.5 on the test part, of the checkpoint that was best on the validation part.
@@ -55,6 +59,7 @@ class Run:
     seed: int
     parameters: int
     asked: float
+    data: str
     minutes: float
     epochs: float
     map_50: float
@@ -148,20 +153,20 @@ def run_contest(
 
     Raises:
         UsageError: If another program wrote the config, a training fails, or a run in `out` was to take other minutes,
-            has no network beside its record, or a record that cannot be read.
+            is of other data, has no network beside its record, or a record that cannot be read.
     """
     own = _require_prepared(config)
     if not minutes > 0:
         raise UsageError(f'--minutes {minutes:g} is too few: take more than 0.')
     out.mkdir(parents=True, exist_ok=True)
     runs: dict[str, list[Run]] = {}
-    for seed in seeds:
-        for detector in detectors:
+    for seed in dict.fromkeys(seeds):
+        for detector in dict.fromkeys(detectors):
             record = out / f'{detector}-{seed}.json'
             if not record.is_file():
                 contestant = _Contestant(detector, config, own, out, minutes, seed, weights)
                 write_atomically(json.dumps(asdict(contestant.run()), indent=1).encode(), record)
-            runs.setdefault(detector, []).append(_read(record, minutes))
+            runs.setdefault(detector, []).append(_read(record, minutes, _digest(own)))
             if not _network(out, detector).is_file():
                 raise UsageError(f'{_network(out, detector)} is not there, but {record} is: remove it to train anew.')
     times = network_milliseconds({detector: _network(out, detector) for detector in detectors})
@@ -169,13 +174,20 @@ def run_contest(
     return Contest(rows, minutes, f'{Path(config).stem}, {own.judged} part', machine())
 
 
-def _read(record: Path, minutes: float) -> Run:
+def _digest(own: Config) -> str:
+    lists = (Path(own.labels, f'{part}.json').read_bytes() for part in ('train', own.judged))
+    return hashlib.sha256(b''.join(lists)).hexdigest()[:16]
+
+
+def _read(record: Path, minutes: float, data: str) -> Run:
     try:
         run = Run(**json.loads(record.read_text()))
     except (ValueError, TypeError) as error:
         raise UsageError(f'{record} is no record of a run ({error}): remove it to train anew.') from None
     if run.asked != minutes:
         raise UsageError(f'{record} is of a run of {run.asked:g} minutes, not {minutes:g}: name another --out.')
+    if run.data != data:
+        raise UsageError(f'{record} is of a run on other images or objects: name another --out.')
     return run
 
 
@@ -205,6 +217,7 @@ class _Contestant:
 
     def run(self) -> Run:
         """Measure its pace, train it and test it."""
+        shutil.rmtree(self._folder, ignore_errors=True)  # of a training that was stopped
         steps = steps_of_epoch(self.own)
         seconds = self._apart(seconds_per_iteration, self._config(iterations=steps))
         iterations = iterations_within(self.minutes, seconds)
@@ -212,21 +225,22 @@ class _Contestant:
         started = time.monotonic()
         self._train(config, iterations)
         minutes = (time.monotonic() - started) / 60
-        best = max(self._folder.glob('best_*.pth'), key=lambda path: path.stat().st_mtime)
+        checkpoint = run_files(self._folder).checkpoint
         labels = str(Path(self.own.labels, f'{self.own.judged}.json').resolve())
         config.test_evaluator = dict(type='CocoMetric', ann_file=labels, metric='bbox')
         network = _network(self.out, self.detector)
         epochs = config.train_cfg.get('max_epochs')
-        scores, count = self._apart(_assess, config, best, self.own.input_size, self._folder, network)
+        scores, count = self._apart(_assess, config, checkpoint, self.own.input_size, self._folder, network)
         return Run(
             self.detector,
             self.seed,
             parameters=count,
             asked=self.minutes,
+            data=_digest(self.own),
             minutes=round(minutes, 2),
             epochs=epochs or round(iterations / steps, 1),
-            map_50=scores['coco/bbox_mAP_50'],
-            map=scores['coco/bbox_mAP'],
+            map_50=scores.get('coco/bbox_mAP_50', 0.0),  # COCO's metric says nothing where nothing was detected
+            map=scores.get('coco/bbox_mAP', 0.0),
             curve=learning_curve(self._folder, epochs or iterations),
         )
 

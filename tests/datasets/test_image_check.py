@@ -33,6 +33,13 @@ def test_cut_off_image_is_named_with_its_length(tmp_path, suffix, share):
         check_complete(str(path))
 
 
+def test_a_cut_off_image_of_a_format_without_an_end_is_decoded_to_be_found_out(tmp_path):
+    path = tmp_path / 'image'
+    path.write_bytes(encoded('bmp')[:1000])
+    with pytest.raises(BrokenImageError):
+        image_size(str(path))
+
+
 def test_zeros_for_an_end_which_cv2_decodes_without_a_word(tmp_path):
     path = tmp_path / 'image'
     content = encoded('jpeg')

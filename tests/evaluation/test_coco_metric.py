@@ -66,3 +66,16 @@ def test_a_class_that_the_file_has_not(metric):
     metric.dataset_meta = dict(classes=('Cat', 'dog'))
     with pytest.raises(BadDataError, match=r"no category 'Cat'; theirs are \('dog', 'cat'\)"):
         metric.compute_metrics(metric.results)
+
+
+def test_categories_of_one_name_are_one_class(tmp_path, metric):
+    """As the data set reads them."""
+    file = tmp_path / 'a.json'
+    content = json.loads(file.read_text())
+    content['categories'][1]['name'] = 'dog'
+    file.write_text(json.dumps(content))
+    ((truth, found),) = metric.results
+    joined = NamedCocoMetric(str(file), metric='bbox')
+    joined.dataset_meta = dict(classes=('dog',))
+    joined.results = [(truth, found | dict(labels=np.zeros_like(found['labels'])))]
+    assert np.isclose(joined.compute_metrics(joined.results)['bbox_mAP'], 1)

@@ -1,7 +1,9 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.errors import BadDataError
@@ -167,3 +169,238 @@ def test_what_cannot_be_read_at_all_is_one_sentence(tmp_path):
     (tmp_path / 'broken.json').write_text(json.dumps(dict(images=[]))[:-1])
     with pytest.raises(BadDataError, match='broken.json: it cannot be read as JSON'):
         read_labels(tmp_path)
+
+
+@pytest.mark.parametrize('form', ['voc', 'coco', 'labelme', 'cvat'])
+def test_labels_of_an_image_of_another_size_are_no_labels_of_it(tmp_path, form):
+    """As after the images were made smaller and their labels were not."""
+    WRITERS[form](tmp_path)
+    (image,) = tmp_path.rglob('a.jpg')
+    Image.open(image).resize((50, 40)).save(image)
+    labels, found = read(tmp_path)
+    assert [problem.kind for problem in labels.problems] == [Kind.WRONG_SIZE]
+    assert 'it says (100, 80), the image loads as (50, 40)' in str(labels.problems[0])
+    assert found.keys() == IMAGES.keys() - {'a'}
+
+
+@pytest.mark.parametrize('form', ['voc', 'coco', 'yolo', 'labelme'])
+def test_an_image_that_two_files_label_is_refused(tmp_path, form):
+    """It could train and validate, and with which objects nobody knows."""
+    WRITERS[form](tmp_path)
+    suffix = READERS[form].SUFFIX
+    file = next(path for path in sorted(tmp_path.rglob(f'*{suffix}')) if path.stem in ('a', 'labels'))
+    (tmp_path / 'old').mkdir()
+    (tmp_path / 'old' / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(BadDataError, match=f'is labelled by .*{file.stem}.* and by .*{file.stem}.*: take one of the'):
+        read_labels(tmp_path)
+
+
+def test_an_image_is_read_once_and_two_of_one_id_not_at_all(tmp_path):
+    WRITERS['coco'](tmp_path)
+    file = tmp_path / 'labels.json'
+    content = json.loads(file.read_text())
+    content['images'].append(content['images'][0])
+    content['images'][2]['id'] = content['images'][3]['id']
+    file.write_text(json.dumps(content))
+    labels, found = read(tmp_path)
+    kinds = [problem.kind for problem in labels.problems]
+    assert kinds == [Kind.SAME_NUMBER, Kind.SAME_NUMBER, Kind.TWICE]
+    assert list(found) == ['a', 'b.c']
+
+
+def test_ids_of_coco_may_stand_in_quotes(tmp_path):
+    WRITERS['coco'](tmp_path)
+    file = tmp_path / 'labels.json'
+    content = json.loads(file.read_text())
+    for each in content['images'] + content['categories']:
+        each['id'] = str(each['id'])
+    file.write_text(json.dumps(content))
+    assert read(tmp_path)[1] == {name: sorted(objects) for name, (_, _, objects) in IMAGES.items()}
+
+
+def test_an_image_whose_objects_are_all_unusable_is_no_background(tmp_path):
+    voc(tmp_path)
+    file = tmp_path / 'b.c.xml'
+    file.write_text(file.read_text(encoding='utf-8').replace('<xmin>4', '<xmin>400'), encoding='utf-8')
+    labels, found = read(tmp_path)
+    assert [problem.kind for problem in labels.problems] == [Kind.SWAPPED, Kind.NOTHING_LEFT]
+    assert 'b.c' not in found
+    assert found['naïve 3'] == []
+
+
+def test_images_that_share_a_label_are_no_background(tmp_path):
+    yolo(tmp_path)
+    (tmp_path / 'images' / 'a.png').write_bytes((tmp_path / 'images' / 'a.jpg').read_bytes())
+    labels, found = read(tmp_path)
+    assert "there are 2 images 'a', images/a.jpg and images/a.png among them" in str(labels.problems[0])
+    assert 'a' not in found
+
+
+def test_masks_beside_the_images_of_yolo_are_not_what_labels_are_about(tmp_path):
+    yolo(tmp_path)
+    (tmp_path / 'masks').mkdir()
+    (tmp_path / 'masks' / 'a.png').write_bytes((tmp_path / 'images' / 'a.jpg').read_bytes())
+    assert [len(image.objects) for image in read_labels(tmp_path).images if image.path.name == 'a.jpg'] == [2]
+
+
+@pytest.mark.parametrize(
+    ('lines', 'parts'),
+    [
+        ('train: ../train/images\nval: ../elsewhere/images\n', {'train': 'train', 'elsewhere': 'val'}),
+        ('path: .\ntrain: train\nval: [elsewhere]\n', {'train': 'train', 'elsewhere': 'val'}),
+        ('train: train\nval: list.txt\n', {'train': 'train', 'elsewhere': 'val'}),
+        ('train: elsewhere\nval: elsewhere\n', {'train': 'train', 'elsewhere': None}),
+        ('train: nowhere\n', {'train': 'train', 'elsewhere': None}),
+    ],
+)
+def test_parts_are_what_data_yaml_says(tmp_path, lines, parts):
+    for number, part in enumerate(parts):
+        save_images(tmp_path / part / 'images', [list(IMAGES)[number]])
+        (tmp_path / part / 'labels').mkdir()
+    (tmp_path / 'train' / 'labels' / 'a.txt').write_text('0 .5 .5 .2 .2')
+    (tmp_path / 'list.txt').write_text('./elsewhere/images/b.c.jpg\n')
+    (tmp_path / 'data.yaml').write_text(f'names: [dog]\n{lines}')
+    images = read_labels(tmp_path).images
+    assert {image.path.relative_to(tmp_path).parts[0]: image.part for image in images} == parts
+
+
+def test_keypoints_behind_a_box_are_not_a_polygon(tmp_path):
+    yolo(tmp_path)
+    (tmp_path / 'labels' / 'a.txt').write_text('0 .25 .5 .3 .5 .3 .4 2 .9 .9 1\n')
+    with (tmp_path / 'data.yaml').open('a') as file:
+        file.write('kpt_shape: [2, 3]\n')
+    assert read(tmp_path)[1]['a'] == [('dog', 10, 20, 40, 60)]
+
+
+@pytest.mark.parametrize(
+    ('text', 'names'),
+    [
+        ('names: [on, off, 1.10]', {0: 'on', 1: 'off', 2: '1.10'}),
+        ('names: {0: dog, 2: cat}', {0: 'dog', 2: 'cat'}),
+        ('names: {dog: 0}', 'names must be a list, or names by number'),
+        ('path: "C:\\Users\\me"\nnames: [dog]', 'data.yaml: it cannot be read as YAML'),
+    ],
+)
+def test_names_are_texts(tmp_path, text, names):
+    yolo(tmp_path)
+    (tmp_path / 'data.yaml').write_text(text)
+    for file in (tmp_path / 'labels').iterdir():
+        file.write_text('0 .5 .5 .2 .2\n2 .5 .5 .2 .2')
+    if isinstance(names, str):
+        with pytest.raises(BadDataError, match=names):
+            read_labels(tmp_path)
+    else:
+        assert set(read_labels(tmp_path).count()) == {names[0], names[2]}
+
+
+def test_a_blank_line_of_a_list_of_names_counts(tmp_path):
+    yolo(tmp_path)
+    (tmp_path / 'data.yaml').unlink()
+    (tmp_path / 'classes.txt').write_text('dog\n\ncat\n')
+    (tmp_path / 'labels' / 'a.txt').write_text('2 .5 .5 .2 .2')
+    assert 'cat' in read_labels(tmp_path).count()
+
+
+def test_sets_that_name_their_classes_differently_are_not_joined(tmp_path):
+    for name in ('one', 'two'):
+        yolo(tmp_path / name)
+    file = tmp_path / 'two' / 'data.yaml'
+    file.write_text('names: [other, dog]')
+    with pytest.raises(BadDataError, match='name the classes differently: prepare each by itself'):
+        read_labels(tmp_path)
+
+
+CVAT_SHAPES = {
+    '<box xtl="10" ytl="35" xbr="90" ybr="45" rotation="90.0" label="dog"/>': ('dog', 45, 0, 55, 80),
+    '<ellipse cx="50" cy="40" rx="20" ry="10" rotation="90" label="dog"/>': ('dog', 40, 20, 60, 60),
+    '<ellipse cx="50" cy="40" rx="20" ry="10" label="dog"/>': ('dog', 30, 30, 70, 50),
+    '<mask rle="1,2" left="3" top="4" width="20" height="30" label="dog"/>': ('dog', 3, 4, 23, 34),
+    '<polygon points="1,2;30,4;5,60" label="dog"/>': ('dog', 1, 2, 30, 60),
+    '<polyline points="1,2;30,4" label="dog"/>': None,
+}
+
+
+@pytest.mark.parametrize('shape', CVAT_SHAPES)
+def test_shapes_of_cvat_are_the_boxes_around_them(tmp_path, shape):
+    save_images(tmp_path, ['a', 'd'])
+    box = '<box xtl="1" ytl="1" xbr="9" ybr="9" label="dog"/>'
+    images = f'<image name="a.jpg">{shape}<tag label="sunny"/></image><image name="d.jpg">{box}</image>'
+    (tmp_path / 'annotations.xml').write_text(f'<annotations>{images}</annotations>')
+    labels, found = read(tmp_path)
+    expected = CVAT_SHAPES[shape]
+    assert found.get('a') == ([expected] if expected else None)
+    assert [each.kind for each in labels.problems] == ([] if expected else [Kind.INCOMPLETE, Kind.NOTHING_LEFT])
+
+
+@pytest.mark.parametrize(
+    ('text', 'sentence'),
+    [
+        ('<annotations><track label="dog"/></annotations>', 'it has the tracks of a video; export it as'),
+        ('<annotations><image name="a.jpg">', 'it cannot be read as XML'),
+    ],
+)
+def test_a_file_of_cvat_that_cannot_be_read_is_refused(tmp_path, text, sentence):
+    save_images(tmp_path)
+    (tmp_path / 'annotations.xml').write_text(text)
+    with pytest.raises(BadDataError, match=f'annotations.xml: {sentence}'):
+        read_labels(tmp_path)
+
+
+def test_a_part_of_a_name_behind_a_dot_is_no_ending(tmp_path):
+    voc(tmp_path)
+    (tmp_path / 'a.jpg').rename(tmp_path / '12.jpg')
+    text = (tmp_path / 'a.xml').read_text(encoding='utf-8')
+    for name in ('12', '12.5'):
+        (tmp_path / f'{name}.xml').write_text(text.replace('a.jpg', f'{name}.jpg'), encoding='utf-8')
+    (tmp_path / 'a.xml').unlink()
+    labels, found = read(tmp_path)
+    assert [str(each) for each in labels.problems] == [f"{tmp_path / '12.5.xml'}: there is no image '12.5'"]
+    assert '12' in found
+
+
+def test_a_list_names_the_images_that_share_their_names(tmp_path):
+    for part in ('train', 'val'):
+        save_images(tmp_path / 'images' / part, ['a'])
+        content = dict(
+            images=[dict(id=1, file_name='a.jpg')],
+            categories=[dict(id=1, name='dog')],
+            annotations=[dict(image_id=1, category_id=1, bbox=[1, 1, 20 + len(part), 9])],
+        )
+        (tmp_path / f'instances_{part}2017.json').write_text(json.dumps(content))
+    images = read_labels(tmp_path).images
+    assert {(each.part, each.path.parent.name, each.objects[0].box[2]) for each in images} == {
+        ('train', 'train', 26),
+        ('val', 'val', 24),
+    }
+
+
+def test_images_below_a_folder_of_a_part_are_of_it_wherever_their_labels_are(tmp_path):
+    for form in ('voc', 'coco', 'cvat'):
+        WRITERS[form](tmp_path / form)
+        for number, image in enumerate(sorted((tmp_path / form).rglob('*.jpg'))):
+            folder = tmp_path / form / 'pictures' / ('test2007' if number else 'train_images')
+            folder.mkdir(parents=True, exist_ok=True)
+            image.rename(folder / image.name)
+        parts = {image.path.stem: image.part for image in read_labels(tmp_path / form).images}
+        assert parts == dict.fromkeys(IMAGES, 'test') | {'a': 'train'}
+
+
+def test_a_format_that_is_asked_for_is_the_only_one_that_is_looked_at(tmp_path):
+    voc(tmp_path)
+    (tmp_path / 'settings.json').write_text('{"a": 1, // by hand\n}')
+    assert len(read_labels(tmp_path, 'voc').images) == 4
+
+
+def test_hidden_files_and_those_of_another_folder_are_passed_over(tmp_path):
+    voc(tmp_path)
+    for folder in ('__MACOSX', '.ipynb_checkpoints', 'mine'):
+        WRITERS['coco'](tmp_path / folder)
+    assert len(read_labels(tmp_path, without=tmp_path / 'mine').images) == 4
+
+
+def test_an_image_whose_name_is_not_text_is_named_and_left_out(tmp_path):
+    voc(tmp_path)
+    os.rename(tmp_path / 'a.jpg', os.fsencode(tmp_path) + b'/caf\xe9.jpg')
+    os.rename(tmp_path / 'a.xml', os.fsencode(tmp_path) + b'/caf\xe9.xml')
+    labels, _ = read(tmp_path)
+    assert any('its name is not UTF-8: give it another' in str(each).encode().decode() for each in labels.problems)

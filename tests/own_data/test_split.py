@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,10 @@ def test_what_the_data_says_counts():
     without_val = split([i for i in images if i.part != 'val'])
     assert [int(i.path.stem) for i in without_val['test']] == [0, 1, 2]
     assert len(without_val['val']) == 1
+
+
+def test_what_is_difficult_teaches_nothing():
+    hard = replace(image(0, ['a']), objects=[LabelledObject('a', (0, 0, 9, 9), difficult=True)])
+    with pytest.raises(BadDataError, match=r'2 images are usable \(1 to train on, 1 to validate on, 0 to test on\)'):
+        split([hard, image(1, ['a'], 'val')])
+    assert image(1, ['a']) in split([hard, image(1, ['a']), image(2, ['a'])])['train']

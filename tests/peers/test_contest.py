@@ -1,11 +1,11 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import cv2
 import pytest
 
 from mobilenext_det.errors import UsageError
-from mobilenext_det.peers.contest import OWN, Run, run_contest
+from mobilenext_det.peers.contest import OWN, run_contest
 
 PEER = 'ssdlite-mobilenetv2'
 
@@ -29,12 +29,17 @@ def test_a_peer_is_trained_tested_timed_and_not_trained_twice(prepared):
     # Runs of other detectors join it, and several seeds become one row.
     for seed, share in ((0, 0.5), (1, 0.7)):
         record = prepared.out / f'{OWN}-{seed}.json'
-        record.write_text(json.dumps(asdict(Run(OWN, seed, 10, 0.001, 0.1, 5, share, share / 2, [(1, share)]))))
+        record.write_text(json.dumps(asdict(replace(run, detector=OWN, seed=seed, map_50=share))))
     with pytest.raises(UsageError, match=f'{OWN}.onnx is not there, but .*{OWN}-0.json is: remove it to train anew'):
         run_contest(prepared.config, prepared.out, 0.001, [OWN], [0])
     (prepared.out / f'{OWN}.onnx').write_bytes((prepared.out / f'{PEER}.onnx').read_bytes())
-    (own,) = run_contest(prepared.config, prepared.out, 0.001, [OWN], [0, 1]).rows
+    (own,) = run_contest(prepared.config, prepared.out, 0.001, [OWN], [0, 1, 0]).rows
     assert own.percent('map_50') == '60.0 (50.0 - 70.0)'
     record.write_text('{"detector": "ours"')
     with pytest.raises(UsageError, match=f'{OWN}-1.json is no record of a run .*: remove it to train anew'):
+        run_contest(prepared.config, prepared.out, 0.001, [OWN], [0, 1])
+
+    # The same folder for other data: what it holds says nothing about that.
+    record.write_text(json.dumps(asdict(replace(run, detector=OWN, seed=1, data='other'))))
+    with pytest.raises(UsageError, match=f'{OWN}-1.json is of a run on other images or objects: name another --out'):
         run_contest(prepared.config, prepared.out, 0.001, [OWN], [0, 1])

@@ -91,6 +91,8 @@ def test_small_objects_get_a_finer_grid(tools, tmp_path):
         (['--rename', 'cat=dog'], "--rename cat=...: there is no such class; the classes are 'dog' (3)"),
         (['--rename', 'dog'], '--rename takes WRONG=RIGHT, but got dog.'),
         (['--format', 'coco'], 'there are 4 images here, but no labels (COCO JSON)'),
+        (['--minutes', 'nan'], '--minutes nan is no time to train for: take more than 0.'),
+        (['--minutes', '-1'], '--minutes -1 is no time to train for: take more than 0.'),
     ],
     ids=lambda value: value if isinstance(value, str) else value[0],
 )
@@ -116,3 +118,45 @@ def test_classes_that_are_not_asked_for_are_left_out_and_counted(tools, photos, 
     arguments = ('--out', tmp_path / 'mine', '--classes', 'dog', '--input-size', '160')
     assert tools.main('prepare.py', photos, *arguments) == 0
     assert re.search(r'class was not asked for +│ +2 │ object skipped', capsys.readouterr().out)
+
+
+def test_what_was_made_is_not_read_as_data_and_a_changed_config_is_kept(tools, photos, capsys):
+    """The folder for the results may lie in that of the data."""
+    mine = photos / 'mine'
+    arguments = ('prepare.py', photos, '--out', mine, '--input-size', '160', '--classes', 'dog', 'dog')
+    assert tools.main(*arguments) == 0
+    first = {part: (mine / f'{part}.json').read_text() for part in ('train', 'val')}
+    config = mine / 'mine.py'
+    config.write_text('# by hand')
+    capsys.readouterr()
+    assert tools.main(*arguments) == 0
+    assert f'{config}.bak is the config of before.' in capsys.readouterr().out
+    assert (mine / 'mine.py.bak').read_text() == '# by hand'
+    assert {part: (mine / f'{part}.json').read_text() for part in first} == first
+    assert load_config(config).classes == ('dog',)
+
+
+def test_a_place_for_the_results_that_cannot_be_is_one_sentence(tools, photos, tmp_path, capsys):
+    (tmp_path / 'file').touch()
+    for out, sentence in (
+        (photos, 'is the folder of the data: name another folder.'),
+        (tmp_path / 'file', 'is a file: name another folder.'),
+        (tmp_path / "bob's", 'a path with quotes or backslashes cannot stand in a config.'),
+    ):
+        assert tools.main('prepare.py', photos, '--out', out) == 2
+        assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "bob's").exists()
+
+
+def test_data_without_one_object_is_one_sentence(tools, photos, tmp_path, capsys):
+    for file in photos.glob('*.xml'):
+        file.write_text('<annotation/>')
+    assert tools.main('prepare.py', photos, '--out', tmp_path / 'mine') == 2
+    assert 'No object can be trained on: there is none.' in capsys.readouterr().err
+
+
+def test_classes_may_be_called_what_matplotlib_leaves_out_of_legends(tools, photos, tmp_path):
+    for file in photos.glob('*.xml'):
+        file.write_text(file.read_text(encoding='utf-8').replace('<name>dog<', '<name>_ignore_<'), encoding='utf-8')
+    assert tools.main('prepare.py', photos, '--out', tmp_path / 'mine', '--input-size', '160') == 0
+    assert (tmp_path / 'mine' / 'data.html').exists()
