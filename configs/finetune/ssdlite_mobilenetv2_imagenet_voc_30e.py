@@ -1,4 +1,4 @@
-"""ssdlite_mobilenetv2_expansion_voc_30e.py from true ImageNet weights, which MobileNetV2 has and MobileNeXt has not.
+"""ssdlite_mobilenetv2_expansion_voc_30e.py from ImageNet weights, which could be had for MobileNetV2 alone.
 
 tools/convert_weights.py makes the file of torchvision's, or of another's.
 """
