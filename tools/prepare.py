@@ -22,7 +22,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--rename', nargs='+', default=[], metavar='WRONG=RIGHT', help='names of classes to correct')
     parser.add_argument('--input-size', type=int, metavar='PIXELS', help="side of the network's input (default: fits)")
     parser.add_argument(
-        '--minutes', type=float, help='how long to train: the pace of this machine is measured (default: 60 epochs)'
+        '--minutes',
+        type=float,
+        help='how long to train at most: the pace of this machine is measured (default: 35 to 60 epochs)',
     )
     parser.add_argument('--seed', type=int, default=0, help='of the split, if the data has none (default: 0)')
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""How fast this machine trains a config."""
+"""How long to train: as long as it helps, or as many minutes as there are on this machine."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from mobilenext_det.engine.config import run_config
 TRAINING = 0.9  # share of the time that is left by validation, checkpoints and the start
 FEWEST = 10  # iterations, with which a schedule can be one
 SKIPPED, TIMED = 3, 5  # iterations: the first ones wait for workers and memory
+WHOLE, CROPPED = 35, 60  # epochs: whole images are known by heart sooner than cropped views of them
+SHORTEST = 300  # iterations, for sets of a few images
 
 
 class _Clock(Hook):
@@ -26,6 +28,17 @@ class _Clock(Hook):
 
     def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         self.ends.append(time.perf_counter())
+
+
+def enough(images: int, batch_size: int, crops: bool) -> int:
+    """Return how many iterations to train where time is no object.
+
+    Args:
+        images: Number of images that are trained on.
+        batch_size: How many of them a step sees.
+        crops: Whether it sees cropped views of them.
+    """
+    return max(SHORTEST, round((CROPPED if crops else WHOLE) * images / batch_size))
 
 
 def iterations_within(minutes: float, seconds: float) -> int:

@@ -16,12 +16,11 @@ from .coco_file import write_coco
 from .config_file import write_config
 from .formats import read_labels
 from .labels import LabelledImage, Labels, likely_misspelt
-from .pace import iterations_within, seconds_per_iteration
+from .pace import enough, iterations_within, seconds_per_iteration
 from .page import write_page
 from .plan import Plan, make_plan
 from .split import split
 
-WITHOUT_A_TIME = 60  # epochs
 NAMED = 8  # classes and corrections that a sentence names
 
 
@@ -70,7 +69,7 @@ def prepare(
         classes: The classes; none for all that occur. Objects of others are left out.
         rename: Classes to be called by another name, such as misspelt ones.
         input_size: Side of the network's input; None to choose.
-        minutes: How long to train on this machine; None for a number of epochs.
+        minutes: How long to train on this machine at most; None for as long as it helps.
         seed: Of the split, where the data has none.
 
     Raises:
@@ -89,12 +88,13 @@ def prepare(
     config = out / f'{out.resolve().name}.py'
     if config.exists():  # perhaps with changes
         config.replace(former(config))
-    max_iters = WITHOUT_A_TIME * math.ceil(len(parts['train']) / plan.batch_size)
+    max_iters = most = enough(len(parts['train']), plan.batch_size, plan.crops)
     write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
     seconds = None
     if minutes is not None:
         seconds = seconds_per_iteration(load_config(config))
-        max_iters = iterations_within(minutes, seconds)
+        within = iterations_within(minutes, seconds)
+        max_iters = within if plan.crops else min(within, most)
     write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
     page = write_page(out, f'{out.resolve().name}: {labels.form}', parts, chosen, plan, labels.problems)
     return Prepared(config, page, parts, chosen, plan, labels, seconds, max_iters)

@@ -20,9 +20,10 @@ def print_summary(prepared: Prepared) -> None:
         minutes = prepared.max_iters * prepared.seconds / 60
         pace = f', {minutes:.0f} minutes at {plan.batch_size / prepared.seconds:.1f} images/s'
     levels = f'{len(plan.priors.strides)} levels from stride {plan.priors.strides[0]}'
+    epochs = prepared.max_iters * plan.batch_size / len(prepared.parts['train'])
     console.print(
         f'{prepared.labels.form}. Input of {plan.input_size} pixels, {levels}; {prepared.max_iters} iterations of '
-        f'{plan.batch_size} images{pace}.\n{prepared.page} shows the data. Next:\n',
+        f'{plan.batch_size} images ({epochs:.0f} epochs){pace}.\n{prepared.page} shows the data. Next:\n',
         markup=False,
     )
     if (before := former(prepared.config)).exists():

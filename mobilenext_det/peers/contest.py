@@ -25,14 +25,14 @@ from mobilenext_det.engine.run_files import run_files
 from mobilenext_det.errors import UsageError
 from mobilenext_det.files import write_atomically
 from mobilenext_det.own_data.config_file import length
-from mobilenext_det.own_data.pace import iterations_within, seconds_per_iteration
+from mobilenext_det.own_data.pace import enough, iterations_within, seconds_per_iteration
 from mobilenext_det.speed.commands import stock_file
 from mobilenext_det.speed.processes import ProcessGroup
 from mobilenext_det.speed.report import Report, machine, table
 
 from .curves import LearningCurve, draw_curves, learning_curve
 from .latency import network_milliseconds, write_network
-from .recipes import PEERS, peer_config, steps_of_epoch
+from .recipes import PEERS, peer_config, steps_of_epoch, train_images
 
 OWN = 'ours'
 Result = TypeVar('Result')
@@ -221,6 +221,8 @@ class _Contestant:
         steps = steps_of_epoch(self.own)
         seconds = self._apart(seconds_per_iteration, self._config(iterations=steps))
         iterations = iterations_within(self.minutes, seconds)
+        if self.detector == OWN and not self.own.crops:  # as tools/prepare.py has it
+            iterations = min(iterations, enough(train_images(self.own), self.own.batch_size, crops=False))
         config = self._config(iterations)
         started = time.monotonic()
         self._train(config, iterations)

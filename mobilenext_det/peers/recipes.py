@@ -81,8 +81,12 @@ def peer_config(peer: Peer, own: Config, epochs: int, weights: str | None = None
 
 def steps_of_epoch(own: Config) -> int:
     """Count the steps that an epoch of a config that `tools/prepare.py` wrote has."""
-    images = json.loads(Path(own.labels, 'train.json').read_text())['images']
-    return math.ceil(len(images) / own.batch_size)
+    return math.ceil(train_images(own) / own.batch_size)
+
+
+def train_images(own: Config) -> int:
+    """Count the images that a config that `tools/prepare.py` wrote trains on."""
+    return len(json.loads(Path(own.labels, 'train.json').read_text())['images'])
 
 
 def _value(key: str, value: Any, own: Config, peer: Peer) -> Any:

@@ -9,6 +9,8 @@ from mobilenext_det import config_path
 from mobilenext_det.engine.config import load_config
 from tests.own_data.label_formats import CLASSES, WRITERS, voc
 
+BOX = '<bndbox><xmin>5</xmin><ymin>5</ymin><xmax>45</xmax><ymax>45</ymax></bndbox>'
+
 
 @pytest.fixture
 def photos(tmp_path):
@@ -22,7 +24,9 @@ def test_three_commands_from_labelled_images_to_detections(tools, photos, tmp_pa
     assert tools.main('prepare.py', photos, '--out', mine, *size, '--minutes', '0.01') == 0
     said = capsys.readouterr().out
     assert f'python tools/train.py {mine / "mine.py"}' in said
-    assert re.search(r'VOC XML\. Input of 160 pixels.* 10 iterations of 2 images, 0 minutes at [\d.]+ images/s', said)
+    assert re.search(
+        r'VOC XML\. Input of 160 pixels.* 10 iterations of 2 images \(7 epochs\), 0 minutes at [\d.]+ images/s', said
+    )
     assert {path.name for path in mine.iterdir()} == {
         'mine.py', 'train.json', 'val.json', 'data.html', 'data.json', 'boxes.png', 'thumbnails.png',
     }  # fmt: skip
@@ -41,6 +45,16 @@ def test_three_commands_from_labelled_images_to_detections(tools, photos, tmp_pa
     (last,) = run.glob('iter_2.pth')
     classes = torch.load(last, weights_only=True)['meta']['dataset_meta']['classes']
     assert tuple(classes) == tuple(sorted(CLASSES))
+
+
+def test_more_minutes_than_are_of_use_are_not_taken(tools, photos, tmp_path):
+    """The images are whole ones, and three of them."""
+    for file in photos.glob('*.xml'):  # a size for each class
+        file.write_text(re.sub('<bndbox>.*?</bndbox>', BOX, file.read_text(encoding='utf-8')), encoding='utf-8')
+    arguments = ('--out', tmp_path / 'mine', '--input-size', '160', '--minutes', '600')
+    assert tools.main('prepare.py', photos, *arguments) == 0
+    config = load_config(tmp_path / 'mine' / 'mine.py')
+    assert (config.crops, config.max_iters) == (False, 300)
 
 
 def test_a_small_batch_has_its_share_of_the_recipes_rate(tools, photos, tmp_path):

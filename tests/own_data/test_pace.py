@@ -1,0 +1,18 @@
+"""How long a prepared config trains."""
+
+import pytest
+
+from mobilenext_det.own_data.pace import enough, iterations_within
+
+
+@pytest.mark.parametrize(
+    ('images', 'batch_size', 'crops', 'iterations'),
+    [(205, 24, False, 300), (2050, 24, False, 2990), (2050, 24, True, 5125), (3, 2, True, 300)],
+)
+def test_whole_images_are_seen_less_often_than_cropped_ones(images, batch_size, crops, iterations):
+    assert enough(images, batch_size, crops) == iterations
+
+
+def test_minutes_are_as_many_iterations_as_the_machine_makes():
+    assert iterations_within(20, 1.2) == 900
+    assert iterations_within(0.001, 1.2) == 10
