@@ -141,7 +141,7 @@ def run_contest(
     """Train detectors one after another, and compare them. What `out` holds already is not trained again.
 
     Ours is trained by `tools/train.py`, the others by MMDetection's own. The pace of each is measured first, and its
-    length follows from it, so that all take as long.
+    length follows from it, so that all take as long; ours not longer than `tools/prepare.py` would let it.
 
     Args:
         config: A config that `tools/prepare.py` wrote.
