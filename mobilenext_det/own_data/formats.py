@@ -14,6 +14,7 @@ from mobilenext_det.errors import BadDataError
 from . import coco_json, cvat_xml, labelme_json, voc_xml, yolo_text
 from .images import Images
 from .labels import Labels
+from .yolo_data import LISTS_OF_NAMES
 
 READERS: dict[str, ModuleType] = {
     'voc': voc_xml,
@@ -86,7 +87,7 @@ def _of_json(file: Path, stems: set[str]) -> str | None:
 
 
 def _of_text(file: Path, stems: set[str]) -> str | None:
-    return 'yolo' if file.stem.casefold() in stems and file.name not in yolo_text.NAMES else None
+    return 'yolo' if file.stem.casefold() in stems and file.name not in LISTS_OF_NAMES else None
 
 
 _TELL: dict[str, Callable[[Path, set[str]], str | None]] = {'.xml': _of_xml, '.json': _of_json, '.txt': _of_text}

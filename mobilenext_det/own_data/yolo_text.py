@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PureWindowsPath
-from typing import Any
-
-import yaml
+from pathlib import Path
 
 from mobilenext_det.datasets.problems import Kind
-from mobilenext_det.datasets.split_file import read_lines, read_text
-from mobilenext_det.errors import BadDataError
+from mobilenext_det.datasets.split_file import read_text
 
 from .images import Images, measured
 from .labels import Found, LabelledObject, Labels, labelled_twice
+from .yolo_data import LISTS_OF_NAMES, read_data
 
 FORM, SUFFIX = 'YOLO text', '.txt'
-_DESCRIPTIONS = ('data.yaml', 'data.yml', 'dataset.yaml')
-NAMES = (*_DESCRIPTIONS, 'classes.txt', 'obj.names', '_darknet.labels')
 
 
 def read(files: Sequence[Path], images: Images) -> Labels:
@@ -32,8 +25,7 @@ def read(files: Sequence[Path], images: Images) -> Labels:
     Raises:
         BadDataError: If no file names the classes, two files name them differently, or two label one image.
     """
-    labels, names = Labels(FORM), _class_names(images)
-    parts, keypoints = _parts(images), _keypoint_numbers(images)
+    labels, data = Labels(FORM), read_data(images)
     by_image: dict[Path, Path] = {}
     for file in files:
         if path := images.find(file.stem, file):
@@ -47,8 +39,8 @@ def read(files: Sequence[Path], images: Images) -> Labels:
     for path in images.paths:
         if path not in unclear and (opened := measured(path, labels)):
             file = by_image.get(path, path)
-            objects = _objects(file, names, keypoints, opened.size, labels) if path in by_image else ()
-            labels.add(*opened, objects, parts.get(path) or images.part(path, file), file)
+            objects = _objects(file, data.names, data.keypoints, opened.size, labels) if path in by_image else ()
+            labels.add(*opened, objects, data.parts.get(path) or images.part(path, file), file)
     return labels
 
 
@@ -57,7 +49,7 @@ def _others(files: Sequence[Path]) -> Iterator[Path]:
     for folder in {file.parent for file in files}:
         for file in set(folder.glob('*.txt')).difference(files):
             words = next((line.split() for line in read_text(file).splitlines() if line.strip()), [])
-            if len(words) >= 5 and all(map(_is_number, words)) and file.name not in NAMES:
+            if len(words) >= 5 and all(map(_is_number, words)) and file.name not in LISTS_OF_NAMES:
                 yield file
 
 
@@ -98,78 +90,3 @@ def _box(values: Sequence[float], size: tuple[int, int]) -> tuple[float, float, 
         raise ValueError(f'{len(values)} numbers are neither a box nor a polygon.')
     xs, ys = values[::2], values[1::2]
     return min(xs) * width, min(ys) * height, max(xs) * width, max(ys) * height
-
-
-def _class_names(images: Images) -> dict[int, str]:
-    """Return the names by number, of the first kind of file that has them."""
-    for name in NAMES:
-        lists = {path: names for path in images.files if path.name == name and (names := _names_in(path))}
-        if lists:
-            (first, names), *others = lists.items()
-            for other, different in others:
-                if different != names:
-                    raise BadDataError(f'{first} and {other} name the classes differently: prepare each by itself.')
-            return names
-    raise BadDataError(
-        f'{images.folder}: YOLO labels have numbers for classes, and no file here names them: write data.yaml with '
-        'names: [FIRST, SECOND], or classes.txt with a name a line.'
-    )
-
-
-def _names_in(file: Path) -> dict[int, str]:
-    """Return the names by number that a file holds."""
-    names: Any = read_text(file).splitlines()  # a blank one counts
-    if file.name in _DESCRIPTIONS:
-        names = _description(file).get('names')
-    if isinstance(names, list):
-        names = dict(enumerate(names))
-    if not isinstance(names, dict):
-        return {}
-    try:
-        by_number = {int(number): str(name).strip() for number, name in names.items()}
-    except ValueError:
-        raise BadDataError(f'{file}: names must be a list, or names by number, but are {names}.') from None
-    return {number: name for number, name in by_number.items() if name}
-
-
-def _description(file: Path) -> dict[str, Any]:
-    """Read data.yaml, every value as the text that it is: a class may be called on, or 1.10."""
-    try:
-        content = yaml.load(read_text(file), yaml.BaseLoader)  # noqa: S506 (makes texts, lists and dicts alone)
-    except yaml.YAMLError as error:
-        raise BadDataError(f'{file}: it cannot be read as YAML ({" ".join(str(error).split())}).') from None
-    return content if isinstance(content, dict) else {}
-
-
-def _keypoint_numbers(images: Images) -> int:
-    """Return how many numbers of keypoints follow each box, as data.yaml says; 0 if it says nothing."""
-    for file in (path for path in images.files if path.name in _DESCRIPTIONS):
-        shape = _description(file).get('kpt_shape')
-        if isinstance(shape, list) and len(shape) == 2 and all(each.isdigit() for each in shape):
-            return int(shape[0]) * int(shape[1])
-    return 0
-
-
-def _parts(images: Images) -> dict[Path, str]:
-    """Return the part of each image that data.yaml names; one that it names for several has none."""
-    named: dict[Path, set[str]] = defaultdict(set)
-    for file in (path for path in images.files if path.name in _DESCRIPTIONS):
-        content = _description(file)
-        for part in ('train', 'val', 'test'):
-            places = content.get(part) or []
-            for place in [places] if isinstance(places, str) else places:
-                for path in _images_at(str(place), str(content.get('path', '')), file, images):
-                    named[path].add(part)
-    return {path: parts.pop() for path, parts in named.items() if len(parts) == 1}
-
-
-def _images_at(place: str, root: str, file: Path, images: Images) -> list[Path]:
-    """Return the images of a folder, or of a list of images, that data.yaml names in one of the ways that are usual."""
-    inside = [part for part in PureWindowsPath(place).parts if part != '..']  # ../train/images, as Roboflow writes
-    for base, rest in ((file.parent / root, place), (file.parent, place), (file.parent, Path(*inside))):
-        where = Path(os.path.normpath(base / rest))
-        if where.is_file():
-            return [path for line in read_lines(where) if (path := images.find(line, where))]
-        if found := [path for path in images.paths if where in path.parents]:
-            return found
-    return []

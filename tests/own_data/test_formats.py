@@ -278,6 +278,7 @@ def test_keypoints_behind_a_box_are_not_a_polygon(tmp_path):
         ('names: [on, off, 1.10]', {0: 'on', 1: 'off', 2: '1.10'}),
         ('names: {0: dog, 2: cat}', {0: 'dog', 2: 'cat'}),
         ('names: {dog: 0}', 'names must be a list, or names by number'),
+        ('names: dog', "names must be a list, or names by number, but are 'dog'"),
         ('path: "C:\\Users\\me"\nnames: [dog]', 'data.yaml: it cannot be read as YAML'),
     ],
 )
@@ -291,6 +292,13 @@ def test_names_are_texts(tmp_path, text, names):
             read_labels(tmp_path)
     else:
         assert set(read_labels(tmp_path).count()) == {names[0], names[2]}
+
+
+def test_names_are_found_in_a_file_of_any_name(tmp_path):
+    yolo(tmp_path)
+    (tmp_path / 'data.yaml').rename(tmp_path / 'blood.yaml')
+    (tmp_path / 'compose.yaml').write_text('services: {web: [')
+    assert 'dog' in read_labels(tmp_path).count()
 
 
 def test_a_blank_line_of_a_list_of_names_counts(tmp_path):
