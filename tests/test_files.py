@@ -21,6 +21,9 @@ def test_files_of_linked_folders_are_found_once(tmp_path):
     (data / 'again').symlink_to(disk)
     (disk / 'b' / 'round').symlink_to(data)
     (data / 'file.jpg').symlink_to(disk / 'b' / '1.jpg')
+    for hidden in ('.cache/3.jpg', '__MACOSX/2.jpg', '._2.jpg'):
+        (data / hidden).parent.mkdir(exist_ok=True)
+        (data / hidden).touch()
     assert [str(path.relative_to(data)) for path in files_below(data)] == ['2.jpg', 'again/b/1.jpg', 'file.jpg']
 
 

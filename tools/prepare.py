@@ -24,7 +24,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--minutes',
         type=float,
-        help='how long to train at most: the pace of this machine is measured (default: 35 to 60 epochs)',
+        help='how long to train at most: the pace of this machine is measured (default: 35 or 60 epochs)',
     )
     parser.add_argument('--seed', type=int, default=0, help='of the split, if the data has none (default: 0)')
     return parser.parse_args()

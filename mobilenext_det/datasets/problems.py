@@ -32,6 +32,7 @@ class Kind(Enum):
     BROKEN_IMAGE = 'image file is broken', 'image skipped'
     WRONG_SIZE = 'stated size is not that of the image', 'image skipped'
     UNLISTED = 'image that no list names', 'image skipped'
+    NO_PART = 'part of the data that is not there', 'passed over'
     SAME_NUMBER = 'several images have one id', 'image skipped'
     NOTHING_LEFT = 'none of its objects is usable', 'image skipped in training'
     UNKNOWN_CLASS = 'class is not in the list', 'object skipped'

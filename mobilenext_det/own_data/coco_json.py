@@ -28,31 +28,34 @@ def read(files: Sequence[Path], images: Images) -> Labels:
     labels = Labels(FORM)
     for file in files:
         content = json.loads(read_text(file))
-        names = {_number(each, 'id'): str(each.get('name', '')) for each in content.get('categories') or []}
+        names = {_number(each, 'id'): str(each.get('name', '')) for each in content['categories']}
         by_image = defaultdict(list)
         for place, each in enumerate(content['annotations'], start=1):
             by_image[_number(each, 'image_id')].append((place, each))
         part = part_of_words(re.split(r'[\W_\d]+', file.stem)) or images.part(file)
-        named = defaultdict(set)
+        files_of, numbers_of = defaultdict(set), defaultdict(list)
         for entry in content['images']:
-            named[_number(entry, 'id')].add(entry.get('file_name'))
+            files_of[_number(entry, 'id')].add(entry.get('file_name'))
+            numbers_of[entry.get('file_name')].append(_number(entry, 'id'))
         for entry in content['images']:
             number, name = _number(entry, 'id'), str(entry.get('file_name', ''))
-            if len(named[number]) > 1:
+            if len(files_of[number]) > 1:
                 labels.note(Kind.SAME_NUMBER, file, f'id {number} is that of {name} and of others')
             elif opened := images.open([name], file, labels):
                 stated = stated_size(entry.get('width'), entry.get('height'))
-                objects = _objects(by_image[number], names, file, labels)
+                annotations = [each for n in dict.fromkeys(numbers_of[name]) for each in by_image[n]]
+                objects = _objects(annotations, names, file, labels)
                 labels.add(*opened, objects, part or images.part(opened.path), file, stated)
-        for number in by_image.keys() - named.keys():
+        for number in sorted(by_image.keys() - files_of.keys()):
             detail = f'{len(by_image[number])} objects are of image {number}, which it does not list'
             labels.note(Kind.NO_SUCH_IMAGE, file, detail)
     return labels
 
 
 def _number(entry: dict[str, Any], key: str) -> str:
-    """Return an id as a text: some tools write it with quotes where it is defined, and without where it is used."""
-    return str(entry.get(key, f'no {key}'))
+    """Return an id as a text: tools write 1 where it is defined, and '1' or 1.0 where it is used."""
+    number = entry.get(key, f'no {key}')
+    return str(int(number) if isinstance(number, float) and number.is_integer() else number)
 
 
 def _objects(

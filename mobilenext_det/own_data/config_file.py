@@ -27,7 +27,7 @@ def length(max_iters: int) -> dict[str, int]:
     return dict(
         max_iters=max_iters,
         warmup_iters=min(50, max(1, max_iters // 10)),
-        val_interval=math.ceil(max_iters / VALIDATIONS),  # up, so that the last one is not made twice
+        val_interval=math.ceil(max_iters / VALIDATIONS),  # up: one more would follow the last at once
     )
 
 

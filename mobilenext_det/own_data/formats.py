@@ -81,8 +81,8 @@ def _of_json(file: Path, stems: set[str]) -> str | None:
         raise BadDataError(f'{file}: it cannot be read as JSON ({error}); mend it or take it away.') from None
     if not isinstance(content, dict):
         return None
-    if isinstance(content.get('images'), list) and isinstance(content.get('annotations'), list):
-        return 'coco'
+    if all(isinstance(content.get(key), list) for key in ('images', 'annotations', 'categories')):
+        return 'coco'  # captions have no categories
     return 'labelme' if isinstance(content.get('shapes'), list) else None
 
 

@@ -31,12 +31,13 @@ class Images:
 
     Args:
         folder: The folder.
-        without: A folder below it that is passed over, such as one that holds what was made of the others.
+        without: A folder that is passed over if it lies below, such as one that holds what was made of the others.
     """
 
     def __init__(self, folder: Path, without: Path | None = None) -> None:
         self.folder = folder
-        self.files = [path for path in files_below(folder) if without is None or without not in path.parents]
+        inside = without is not None and folder in without.parents
+        self.files = [path for path in files_below(folder) if not inside or without not in path.parents]
         self.paths = [path for path in self.files if is_image(path.name)]
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
@@ -58,32 +59,36 @@ class Images:
     def find(self, name: str, label: Path) -> Path | None:
         """Return the image that a label file means; None if there is none, or if several could be meant.
 
-        Of several images of a name, the one counts whose path has most in common with the label's:
-        `labels/train/1.txt` is about `images/train/1.jpg`, and `instances_train.json` about images in `train`.
+        Of several images of a name, the one counts whose folders have most in common with the label's, then with the
+        label's name: `labels/train/1.txt` is about `images/train/1.jpg`, and `instances_train.json` about images in
+        `train`. A label in the folder of one part is never about an image in that of another.
 
         Args:
             name: What it is called.
             label: The label file.
         """
         wanted = PureWindowsPath(name)
-        words = {*label.parent.parts, *wanted.parent.parts}
-        words |= {word for ends in (r'[\W_]+', r'[\W_\d]+') for word in re.split(ends, label.stem)}
-        words |= {'images'} if 'labels' in words else set()
+        folders = {*label.parent.parts, *wanted.parent.parts}
+        folders |= {'images'} if 'labels' in folders else set()
+        words = {word for ends in (r'[\W_]+', r'[\W_\d]+') for word in re.split(ends, label.stem)}
 
-        def nearness(path: Path) -> tuple[int, bool]:
-            return len(words & set(path.parent.parts)), wanted.name in (path.name, path.stem)
+        def nearness(path: Path) -> tuple[int, int, bool]:
+            parents = set(path.parent.parts)
+            return len(folders & parents), len(words & parents), wanted.name in (path.name, path.stem)
 
-        ranked = sorted(self.named(name), key=nearness, reverse=True)
+        part = self.part(label)
+        candidates = (path for path in self.named(name) if None in (part, self.part(path)) or part == self.part(path))
+        ranked = sorted(candidates, key=nearness, reverse=True)
         if len(ranked) > 1 and nearness(ranked[0]) == nearness(ranked[1]):
             return None
         return ranked[0] if ranked else None
 
     def missing(self, name: str) -> str:
         """Say why no image was found."""
-        several = [os.fspath(path.relative_to(self.folder)) for path in self.named(name)]
-        if not several:
-            return f"there is no image '{name}'"
-        return f"there are {len(several)} images '{name}', {several[0]} and {several[-1]} among them"
+        found = [os.fspath(path.relative_to(self.folder)) for path in self.named(name)]
+        if len(found) > 1:
+            return f"there are {len(found)} images '{name}', {found[0]} and {found[-1]} among them"
+        return f"there is no image '{name}'" + (f' in its part of the data, only {found[0]}' if found else '')
 
     def part(self, *files: Path) -> str | None:
         """Return the part of the data that the folders of files are named for, the first that says something."""

@@ -148,7 +148,10 @@ def readable(path: Path) -> str:
 
 def labelled_twice(path: Path, first: Path, second: Path) -> BadDataError:
     """Return the error that two files label an image."""
-    return BadDataError(f'{path} is labelled by {first} and by {second}: take one of the two away.')
+    return BadDataError(
+        f'{path} is labelled by {first} and by {second}: take one of the two away, or put back the image that it is '
+        'about.'
+    )
 
 
 def stated_size(width: Any, height: Any) -> Size | None:
@@ -161,8 +164,7 @@ def stated_size(width: Any, height: Any) -> Size | None:
 
 
 def _fits(box: Box, size: Size) -> bool:
-    x1, y1, x2, y2 = box
-    return x1 >= 0 and y1 >= 0 and x2 <= size[0] and y2 <= size[1]
+    return box[2] <= size[0] and box[3] <= size[1]
 
 
 def _inside(box: Box, size: Size) -> tuple[Box, float]:

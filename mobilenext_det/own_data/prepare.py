@@ -11,6 +11,7 @@ from pathlib import Path
 from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.engine.config import load_config
 from mobilenext_det.errors import BadDataError, UsageError
+from mobilenext_det.files import write_atomically
 
 from .coco_file import write_coco
 from .config_file import write_config
@@ -37,6 +38,7 @@ class Prepared:
         labels: What was read, with every problem.
         seconds: What an iteration takes on this machine; None if it was not measured.
         max_iters: How many iterations are trained.
+        former: Where a config is that was there before and is another; None if there was none.
     """
 
     config: Path
@@ -47,6 +49,7 @@ class Prepared:
     labels: Labels
     seconds: float | None
     max_iters: int
+    former: Path | None
 
 
 def prepare(
@@ -86,8 +89,7 @@ def prepare(
     for part, images in parts.items():
         write_coco(images, chosen, folder.resolve(), out / f'{part}.json')
     config = out / f'{out.resolve().name}.py'
-    if config.exists():  # perhaps with changes
-        config.replace(former(config))
+    before = config.read_bytes() if config.exists() else None
     max_iters = most = enough(len(parts['train']), plan.batch_size, plan.crops)
     write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
     seconds = None
@@ -96,8 +98,12 @@ def prepare(
         within = iterations_within(minutes, seconds)
         max_iters = within if plan.crops else min(within, most)
     write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
+    former = None
+    if before not in (None, config.read_bytes()):  # perhaps it was changed by hand
+        former = config.with_name(f'{config.name}.bak')
+        write_atomically(before, former)
     page = write_page(out, f'{out.resolve().name}: {labels.form}', parts, chosen, plan, labels.problems)
-    return Prepared(config, page, parts, chosen, plan, labels, seconds, max_iters)
+    return Prepared(config, page, parts, chosen, plan, labels, seconds, max_iters, former)
 
 
 def _require_usable(out: Path, folder: Path, minutes: float | None) -> None:
@@ -108,11 +114,6 @@ def _require_usable(out: Path, folder: Path, minutes: float | None) -> None:
         raise UsageError(f'--out {out.resolve()}: a path with quotes or backslashes cannot stand in a config.')
     if minutes is not None and not 0 < minutes < math.inf:
         raise UsageError(f'--minutes {minutes:g} is no time to train for: take more than 0.')
-
-
-def former(config: Path) -> Path:
-    """Return where a config goes that is written anew."""
-    return config.with_name(f'{config.name}.bak')
 
 
 def renamings(pairs: Sequence[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from .page import class_table, problem_table, recall_table
-from .prepare import Prepared, former
+from .prepare import Prepared
 
 
 def print_summary(prepared: Prepared) -> None:
@@ -26,7 +26,7 @@ def print_summary(prepared: Prepared) -> None:
         f'{plan.batch_size} images ({epochs:.0f} epochs){pace}.\n{prepared.page} shows the data. Next:\n',
         markup=False,
     )
-    if (before := former(prepared.config)).exists():
-        console.print(f'{before} is the config of before.\n', markup=False)
+    if prepared.former:
+        console.print(f'  {prepared.former} is the config of before.', markup=False)
     console.print(f'  python tools/train.py {prepared.config}', markup=False)
     console.print(f'  python tools/detect.py --run work_dirs/{prepared.config.stem} IMAGE --out found', markup=False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from mobilenext_det.datasets.problems import Kind
-from mobilenext_det.datasets.split_file import read_split
+from mobilenext_det.datasets.split_file import read_lines, read_split
 
 from .images import Images
 from .labels import Found, LabelledObject, Labels, stated_size
@@ -33,7 +33,9 @@ def read(files: Sequence[Path], images: Images) -> Labels:
         except (ET.ParseError, ValueError, LookupError) as error:
             labels.note(Kind.BAD_XML, file, f'it cannot be read ({error})')
             continue
-        names = (file.stem, root.findtext('filename', '').strip() or file.stem)
+        names = [file.stem, root.findtext('filename', '').strip() or file.stem]
+        if PureWindowsPath(names[1]).stem == file.stem:
+            names.reverse()  # with its ending, which a mask of the same name has not
         if opened := images.open(names, file, labels):
             part = parts.get(file.stem) or images.part(file, opened.path)
             stated = stated_size(root.findtext('size/width'), root.findtext('size/height'))
@@ -71,6 +73,7 @@ def _lists(labels: Sequence[Path], files: Sequence[Path]) -> dict[Path, _Parts]:
         for file in (path for path in files if path.parts[-3:] == ('ImageSets', 'Main', f'{name}.txt')):
             parts = lists.setdefault(file.parents[2], _Parts())
             stems = {label.stem for label in labels if file.parents[2] in label.parents}
-            parts |= dict.fromkeys(read_split(file, stems.__contains__), part)
+            names = read_split(file, stems.__contains__) if read_lines(file) else []
+            parts |= dict.fromkeys(names, part)
             parts.choose = parts.choose or name.startswith('train')
     return lists

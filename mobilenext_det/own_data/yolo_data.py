@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import yaml
 
+from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.datasets.split_file import read_lines, read_text
 from mobilenext_det.errors import BadDataError
 
 from .images import Images
+from .labels import Labels
 
 LISTS_OF_NAMES = ('classes.txt', 'obj.names', '_darknet.labels')
-_USUAL = ('data.yaml', 'data.yml', 'dataset.yaml')  # others may be about something else
+_USUAL = ('data.yaml', 'data.yml', 'dataset.yaml')
 
 Descriptions = Mapping[Path, dict[str, Any]]
 
@@ -37,18 +40,29 @@ class YoloData:
     parts: dict[Path, str]
 
 
-def read_data(images: Images) -> YoloData:
+def read_data(images: Images, labels: Labels) -> YoloData:
     """Read data.yaml, or a list of names.
 
     Args:
         images: The folder's images.
+        labels: What problems are added to.
 
     Raises:
         BadDataError: If no file names the classes, two name them differently, or one cannot be read.
     """
     files = [path for path in images.files if path.suffix.lower() in ('.yaml', '.yml')]
-    descriptions = {file: content for file in files if 'names' in (content := _description(file))}
-    return YoloData(_names(descriptions, images), _keypoints(descriptions), _parts(descriptions, images))
+    usual = {file: _description(file) for file in files if file.name in _USUAL}
+    descriptions = {file: content for file, content in usual.items() if 'names' in content} or _unusual(files)
+    names = _joined({file: _by_number(content['names'], file) for file, content in descriptions.items()})
+    for kind in LISTS_OF_NAMES:
+        lists = (path for path in images.files if not names and path.name == kind)
+        names = names or _joined({file: _by_number(read_text(file).splitlines(), file) for file in lists})
+    if not names:
+        raise BadDataError(
+            f'{images.folder}: YOLO labels have numbers for classes, and no file here names them: write data.yaml with '
+            'names: [FIRST, SECOND], or classes.txt with a name a line.'
+        )
+    return YoloData(names, _keypoints(descriptions), _parts(descriptions, images, labels))
 
 
 def _description(file: Path) -> dict[str, Any]:
@@ -56,30 +70,34 @@ def _description(file: Path) -> dict[str, Any]:
     try:
         content = yaml.load(read_text(file), yaml.BaseLoader)  # noqa: S506 (makes texts, lists and dicts alone)
     except yaml.YAMLError as error:
-        if file.name not in _USUAL:
-            return {}
         raise BadDataError(f'{file}: it cannot be read as YAML ({" ".join(str(error).split())}).') from None
     return content if isinstance(content, dict) else {}
 
 
-def _names(descriptions: Descriptions, images: Images) -> dict[int, str]:
-    """Return the names by number, of the first kind of file that has them."""
-    kinds = [{file: _by_number(content['names'], file) for file, content in descriptions.items()}]
-    for name in LISTS_OF_NAMES:  # a blank line counts
-        files = [path for path in images.files if path.name == name]
-        kinds.append({file: _by_number(read_text(file).splitlines(), file) for file in files})
-    for kind in kinds:
-        lists = {file: names for file, names in kind.items() if names}
-        if lists:
-            (first, names), *others = lists.items()
-            for other, different in others:
-                if different != names:
-                    raise BadDataError(f'{first} and {other} name the classes differently: prepare each by itself.')
-            return names
-    raise BadDataError(
-        f'{images.folder}: YOLO labels have numbers for classes, and no file here names them: write data.yaml with '
-        'names: [FIRST, SECOND], or classes.txt with a name a line.'
-    )
+def _unusual(files: Sequence[Path]) -> dict[Path, dict[str, Any]]:
+    """Return the files that name classes though they are not called data.yaml; others are about something else."""
+    found = {}
+    for file in files:
+        with contextlib.suppress(BadDataError):
+            content = _description(file)
+            if _by_number(content.get('names'), file):
+                found[file] = content
+    return found
+
+
+def _joined(lists: Mapping[Path, dict[int, str]]) -> dict[int, str]:
+    """Join lists of names that agree; labelImg writes one for each folder, with the classes that it has seen."""
+    names: dict[int, str] = {}
+    first: dict[int, Path] = {}
+    for file, its_names in lists.items():
+        for number, name in its_names.items():
+            if names.setdefault(number, name) != name:
+                raise BadDataError(
+                    f'{first[number]} and {file} name class {number} differently, {names[number]!r} and {name!r}: '
+                    'prepare each by itself, or take one of them away.'
+                )
+            first.setdefault(number, file)
+    return names
 
 
 def _by_number(names: Any, file: Path) -> dict[int, str]:
@@ -89,7 +107,7 @@ def _by_number(names: Any, file: Path) -> dict[int, str]:
         by_number = {int(number): str(name).strip() for number, name in names.items()}
     except (AttributeError, ValueError):
         raise BadDataError(f'{file}: names must be a list, or names by number, but are {names!r}.') from None
-    return {number: name for number, name in by_number.items() if name}
+    return {number: name for number, name in by_number.items() if name}  # a blank line counts, and names none
 
 
 def _keypoints(descriptions: Descriptions) -> int:
@@ -100,23 +118,28 @@ def _keypoints(descriptions: Descriptions) -> int:
     return 0
 
 
-def _parts(descriptions: Descriptions, images: Images) -> dict[Path, str]:
+def _parts(descriptions: Descriptions, images: Images, labels: Labels) -> dict[Path, str]:
     """Return the part of each image that is named for one; what is named for several has none."""
     named: dict[Path, set[str]] = defaultdict(set)
     for file, content in descriptions.items():
         for part in ('train', 'val', 'test'):
             places = content.get(part) or []
             for place in [places] if isinstance(places, str) else places:
-                for path in _images_at(str(place), str(content.get('path', '')), file, images):
+                found = _images_at(str(place), str(content.get('path', '')), file, images)
+                if not found:
+                    labels.note(Kind.NO_PART, file, f'there is no image at {part}: {place}')
+                for path in found:
                     named[path].add(part)
     return {path: parts.pop() for path, parts in named.items() if len(parts) == 1}
 
 
 def _images_at(place: str, root: str, file: Path, images: Images) -> list[Path]:
     """Return the images of a folder, or of a list of images, that a file names in one of the ways that are usual."""
-    inside = [part for part in PureWindowsPath(place).parts if part != '..']  # ../train/images, as Roboflow writes
-    for base, rest in ((file.parent / root, place), (file.parent, place), (file.parent, Path(*inside))):
-        where = Path(os.path.normpath(base / rest))
+    # Roboflow writes ../train/images for train/images, and notebooks a path on the machine that they ran on.
+    inside = [part for part in PureWindowsPath(place).parts if part not in ('..', '/', '\\') and ':' not in part]
+    ends = [Path(*inside[start:]) for start in range(max(1, len(inside) - 1))]
+    for rest in (Path(root, place), Path(place), *ends):
+        where = Path(os.path.normpath(file.parent / rest))
         if where.is_file():
             return [path for line in read_lines(where) if (path := images.find(line, where))]
         if found := [path for path in images.paths if where in path.parents]:

@@ -25,14 +25,15 @@ def read(files: Sequence[Path], images: Images) -> Labels:
     Raises:
         BadDataError: If no file names the classes, two files name them differently, or two label one image.
     """
-    labels, data = Labels(FORM), read_data(images)
+    labels = Labels(FORM)
+    data = read_data(images, labels)
     by_image: dict[Path, Path] = {}
     for file in files:
         if path := images.find(file.stem, file):
             if path in by_image:
                 raise labelled_twice(path, by_image[path], file)
             by_image[path] = file
-    without_image = sorted({*files, *_others(files)} - set(by_image.values()))
+    without_image = sorted({*files, *_others(files, images)} - set(by_image.values()))
     for file in without_image:
         labels.note(Kind.NO_IMAGE, file, images.missing(file.stem))
     unclear = {path for file in without_image for path in images.named(file.stem)} - by_image.keys()
@@ -44,13 +45,15 @@ def read(files: Sequence[Path], images: Images) -> Labels:
     return labels
 
 
-def _others(files: Sequence[Path]) -> Iterator[Path]:
+def _others(files: Sequence[Path], images: Images) -> Iterator[Path]:
     """Yield the files beside these that hold labels, too: nothing is named as they are."""
-    for folder in {file.parent for file in files}:
-        for file in set(folder.glob('*.txt')).difference(files):
-            words = next((line.split() for line in read_text(file).splitlines() if line.strip()), [])
-            if len(words) >= 5 and all(map(_is_number, words)) and file.name not in LISTS_OF_NAMES:
-                yield file
+    folders = {file.parent for file in files}
+    for file in (path for path in images.files if path.suffix.lower() == SUFFIX and path.parent in folders):
+        if file in files or file.name in LISTS_OF_NAMES:
+            continue
+        words = next((line.split() for line in read_text(file).splitlines() if line.strip()), [])
+        if len(words) >= 5 and all(map(_is_number, words)):
+            yield file
 
 
 def _is_number(word: str) -> bool:

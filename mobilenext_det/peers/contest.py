@@ -50,7 +50,7 @@ class Run:
         data: Digest of the lists of images and objects that it was trained and tested on.
         minutes: What the command took, start and validation included.
         epochs: Passes over the training images.
-        map_50: COCO's mAP at IoU 0.5 on the test part, of the checkpoint that was best on the validation part.
+        map_50: COCO's mAP at IoU 0.5 on the test part, of the checkpoint that was best on the validation part by `map`.
         map: COCO's mAP at IoU 0.5 to 0.95, likewise.
         curve: How it learnt.
     """
@@ -183,7 +183,8 @@ def _read(record: Path, minutes: float, data: str) -> Run:
     try:
         run = Run(**json.loads(record.read_text()))
     except (ValueError, TypeError) as error:
-        raise UsageError(f'{record} is no record of a run ({error}): remove it to train anew.') from None
+        what = f'no record of a run of this version ({error})'
+        raise UsageError(f'{record} is {what}: remove it to train anew.') from None
     if run.asked != minutes:
         raise UsageError(f'{record} is of a run of {run.asked:g} minutes, not {minutes:g}: name another --out.')
     if run.data != data:

@@ -149,7 +149,7 @@ def _set_length(config: Config, epochs: int, steps: int) -> None:
     interval = max(1, epochs // VALIDATIONS)
     config.train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=epochs, val_interval=interval)
     config.default_hooks.checkpoint = dict(
-        type='CheckpointHook', interval=interval, max_keep_ckpts=1, save_best='coco/bbox_mAP_50'
+        type='CheckpointHook', interval=interval, max_keep_ckpts=1, save_best='coco/bbox_mAP'
     )
 
 

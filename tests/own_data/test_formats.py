@@ -195,25 +195,27 @@ def test_an_image_that_two_files_label_is_refused(tmp_path, form):
         read_labels(tmp_path)
 
 
-def test_an_image_is_read_once_and_two_of_one_id_not_at_all(tmp_path):
+def test_an_image_is_read_once_with_all_its_objects_and_two_of_one_id_not_at_all(tmp_path):
     WRITERS['coco'](tmp_path)
     file = tmp_path / 'labels.json'
     content = json.loads(file.read_text())
-    content['images'].append(content['images'][0])
+    content['images'].append(content['images'][0] | dict(id=9))
+    content['annotations'][1]['image_id'] = 9
     content['images'][2]['id'] = content['images'][3]['id']
     file.write_text(json.dumps(content))
     labels, found = read(tmp_path)
     kinds = [problem.kind for problem in labels.problems]
     assert kinds == [Kind.SAME_NUMBER, Kind.SAME_NUMBER, Kind.TWICE]
-    assert list(found) == ['a', 'b.c']
+    assert found == {name: sorted(IMAGES[name][2]) for name in ('a', 'b.c')}
 
 
-def test_ids_of_coco_may_stand_in_quotes(tmp_path):
+@pytest.mark.parametrize('kind', [str, float])
+def test_ids_of_coco_may_be_texts_or_have_a_point(tmp_path, kind):
     WRITERS['coco'](tmp_path)
     file = tmp_path / 'labels.json'
     content = json.loads(file.read_text())
     for each in content['images'] + content['categories']:
-        each['id'] = str(each['id'])
+        each['id'] = kind(each['id'])
     file.write_text(json.dumps(content))
     assert read(tmp_path)[1] == {name: sorted(objects) for name, (_, _, objects) in IMAGES.items()}
 
@@ -250,7 +252,7 @@ def test_masks_beside_the_images_of_yolo_are_not_what_labels_are_about(tmp_path)
         ('path: .\ntrain: train\nval: [elsewhere]\n', {'train': 'train', 'elsewhere': 'val'}),
         ('train: train\nval: list.txt\n', {'train': 'train', 'elsewhere': 'val'}),
         ('train: elsewhere\nval: elsewhere\n', {'train': 'train', 'elsewhere': None}),
-        ('train: nowhere\n', {'train': 'train', 'elsewhere': None}),
+        ('train: /content/set/train/images\nval: D:/set/elsewhere/images\n', {'train': 'train', 'elsewhere': 'val'}),
     ],
 )
 def test_parts_are_what_data_yaml_says(tmp_path, lines, parts):
@@ -262,6 +264,15 @@ def test_parts_are_what_data_yaml_says(tmp_path, lines, parts):
     (tmp_path / 'data.yaml').write_text(f'names: [dog]\n{lines}')
     images = read_labels(tmp_path).images
     assert {image.path.relative_to(tmp_path).parts[0]: image.part for image in images} == parts
+
+
+def test_a_part_that_is_not_there_is_named(tmp_path):
+    yolo(tmp_path)
+    with (tmp_path / 'data.yaml').open('a') as file:
+        file.write('train: images\nval: holdout\n')
+    labels = read_labels(tmp_path)
+    assert [str(each) for each in labels.problems] == [f'{tmp_path / "data.yaml"}: there is no image at val: holdout']
+    assert {image.part for image in labels.images} == {'train'}
 
 
 def test_keypoints_behind_a_box_are_not_a_polygon(tmp_path):
@@ -298,6 +309,7 @@ def test_names_are_found_in_a_file_of_any_name(tmp_path):
     yolo(tmp_path)
     (tmp_path / 'data.yaml').rename(tmp_path / 'blood.yaml')
     (tmp_path / 'compose.yaml').write_text('services: {web: [')
+    (tmp_path / 'people.yaml').write_text('names: Ada')
     assert 'dog' in read_labels(tmp_path).count()
 
 
@@ -310,11 +322,13 @@ def test_a_blank_line_of_a_list_of_names_counts(tmp_path):
 
 
 def test_sets_that_name_their_classes_differently_are_not_joined(tmp_path):
-    for name in ('one', 'two'):
-        yolo(tmp_path / name)
-    file = tmp_path / 'two' / 'data.yaml'
-    file.write_text('names: [other, dog]')
-    with pytest.raises(BadDataError, match='name the classes differently: prepare each by itself'):
+    yolo(tmp_path / 'one')
+    (tmp_path / 'two').mkdir()
+    (tmp_path / 'two' / 'coco.yaml').write_text('names: [person, car]')  # comes along, and is not meant
+    (tmp_path / 'two' / 'data.yaml').write_text('names: [dog]')  # has seen no other
+    assert 'dog' in read_labels(tmp_path).count()
+    (tmp_path / 'two' / 'data.yaml').write_text('names: [other, dog]')
+    with pytest.raises(BadDataError, match="name class 0 differently, 'dog' and 'other': prepare each by itself"):
         read_labels(tmp_path)
 
 
@@ -354,6 +368,57 @@ def test_a_file_of_cvat_that_cannot_be_read_is_refused(tmp_path, text, sentence)
         read_labels(tmp_path)
 
 
+def test_numbered_images_in_numbered_folders_have_labels_of_their_own(tmp_path):
+    for folder in ('1', '2'):
+        for name in ('1', '2'):
+            save_images(tmp_path / folder, ['a'])
+            (tmp_path / folder / 'a.jpg').rename(tmp_path / folder / f'{name}.jpg')
+            (tmp_path / folder / f'{name}.txt').write_text(f'0 .5 .5 .{folder} .{name}')
+    (tmp_path / 'classes.txt').write_text('dog')
+    labels = read_labels(tmp_path)
+    assert labels.problems == []
+    for image in labels.images:
+        ((x1, y1, x2, y2),) = (each.box for each in image.objects)
+        assert (x2 - x1, y2 - y1) == pytest.approx((10 * int(image.path.parent.name), 8 * int(image.path.stem)))
+
+
+def test_a_label_of_one_part_is_not_about_an_image_of_another(tmp_path):
+    """Where the image that it is about is missing, and the other part has one of the same name."""
+    for part in ('train', 'val'):
+        yolo(tmp_path / part)
+    (tmp_path / 'train' / 'images' / 'a.jpg').unlink()
+    labels = read_labels(tmp_path)
+    (problem,) = labels.problems
+    assert problem.path == str(tmp_path / 'train' / 'labels' / 'a.txt')
+    assert problem.detail == "there is no image 'a' in its part of the data, only val/images/a.jpg"
+    assert len(labels.images) == 2 * len(IMAGES) - 1
+
+
+def test_a_mask_of_the_same_name_is_not_the_image_that_is_labelled(tmp_path):
+    """As in Oxford's pets: annotations/xmls/X.xml, annotations/trimaps/X.png, images/X.jpg."""
+    voc(tmp_path)
+    for name in IMAGES:
+        for folder, suffix in (('annotations/xmls', 'xml'), ('images', 'jpg')):
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / f'{name}.{suffix}').rename(tmp_path / folder / f'{name}.{suffix}')
+    (tmp_path / 'annotations' / 'a.png').write_bytes((tmp_path / 'images' / 'a.jpg').read_bytes())
+    assert {image.path.suffix for image in read_labels(tmp_path).images} == {'.jpg'}
+
+
+def test_captions_are_no_labels(tmp_path):
+    WRITERS['coco'](tmp_path)
+    content = json.loads((tmp_path / 'labels.json').read_text())
+    del content['categories']
+    (tmp_path / 'captions.json').write_text(json.dumps(content))
+    assert len(read_labels(tmp_path).images) == len(IMAGES)
+
+
+def test_an_empty_list_names_nothing(tmp_path):
+    voc(tmp_path)
+    _, parts = list_images(tmp_path, train='a\n', val='b.c\n', test='')
+    assert parts == {'a': 'train', 'b.c': 'val'}
+
+
 def test_a_part_of_a_name_behind_a_dot_is_no_ending(tmp_path):
     voc(tmp_path)
     (tmp_path / 'a.jpg').rename(tmp_path / '12.jpg')
@@ -362,7 +427,7 @@ def test_a_part_of_a_name_behind_a_dot_is_no_ending(tmp_path):
         (tmp_path / f'{name}.xml').write_text(text.replace('a.jpg', f'{name}.jpg'), encoding='utf-8')
     (tmp_path / 'a.xml').unlink()
     labels, found = read(tmp_path)
-    assert [str(each) for each in labels.problems] == [f"{tmp_path / '12.5.xml'}: there is no image '12.5'"]
+    assert [str(each) for each in labels.problems] == [f"{tmp_path / '12.5.xml'}: there is no image '12.5.jpg'"]
     assert '12' in found
 
 
@@ -404,6 +469,7 @@ def test_hidden_files_and_those_of_another_folder_are_passed_over(tmp_path):
     for folder in ('__MACOSX', '.ipynb_checkpoints', 'mine'):
         WRITERS['coco'](tmp_path / folder)
     assert len(read_labels(tmp_path, without=tmp_path / 'mine').images) == 4
+    assert len(read_labels(tmp_path / 'mine', without=tmp_path).images) == 4
 
 
 def test_an_image_whose_name_is_not_text_is_named_and_left_out(tmp_path):

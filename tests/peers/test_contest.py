@@ -36,7 +36,9 @@ def test_a_peer_is_trained_tested_timed_and_not_trained_twice(prepared):
     (own,) = run_contest(prepared.config, prepared.out, 0.001, [OWN], [0, 1, 0]).rows
     assert own.percent('map_50') == '60.0 (50.0 - 70.0)'
     record.write_text('{"detector": "ours"')
-    with pytest.raises(UsageError, match=f'{OWN}-1.json is no record of a run .*: remove it to train anew'):
+    with pytest.raises(
+        UsageError, match=f'{OWN}-1.json is no record of a run of this version .*: remove it to train anew'
+    ):
         run_contest(prepared.config, prepared.out, 0.001, [OWN], [0, 1])
 
     # The same folder for other data: what it holds says nothing about that.
