@@ -47,9 +47,9 @@ def read(files: Sequence[Path], images: Images) -> Labels:
 
 def _others(files: Sequence[Path], images: Images) -> Iterator[Path]:
     """Yield the files beside these that hold labels, too: nothing is named as they are."""
-    folders = {file.parent for file in files}
+    known, folders = set(files), {file.parent for file in files}
     for file in (path for path in images.files if path.suffix.lower() == SUFFIX and path.parent in folders):
-        if file in files or file.name in LISTS_OF_NAMES:
+        if file in known or file.name in LISTS_OF_NAMES:
             continue
         words = next((line.split() for line in read_text(file).splitlines() if line.strip()), [])
         if len(words) >= 5 and all(map(_is_number, words)):
