@@ -103,7 +103,8 @@ def results_text(summary: Summary, modes: Sequence[str] = tuple(MODES)) -> str:
 
 def coco_line(summary: Summary) -> str:
     """COCO's average precisions in one line; empty when they were not computed."""
-    return '  '.join(f'{name} {percent(value)}' for name, value in summary.coco.items())
+    values = '  '.join(f'{name} {percent(value)}' for name, value in summary.coco.items())
+    return values and f'COCO, IoU 0.5 to 0.95 if no other is named:  {values}'
 
 
 def footnotes(summary: Summary) -> str:
