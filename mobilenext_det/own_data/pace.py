@@ -13,7 +13,10 @@ from mmengine.runner import Runner
 
 from mobilenext_det.engine.config import run_config
 
-TRAINING = 0.9  # share of the time that is left by validation, checkpoints and the start
+from .config_file import VALIDATIONS
+
+AROUND = 40  # seconds: the start, and the report with its pictures
+EVALUATION = 0.5  # of a step's time, for a batch that is evaluated
 FEWEST = 10  # iterations, with which a schedule can be one
 SKIPPED, TIMED = 3, 5  # iterations: the first ones wait for workers and memory
 WHOLE, CROPPED = 35, 60  # epochs: whole images are known by heart sooner than cropped views of them
@@ -41,14 +44,26 @@ def enough(images: int, batch_size: int, crops: bool) -> int:
     return max(SHORTEST, round((CROPPED if crops else WHOLE) * images / batch_size))
 
 
-def iterations_within(minutes: float, seconds: float) -> int:
+def iterations_within(minutes: float, seconds: float, evaluated: float) -> int:
     """Return how many iterations a training of some minutes has.
 
     Args:
-        minutes: How long it takes, start and validation included.
+        minutes: How long it takes, start, validations and report included.
         seconds: What an iteration takes.
+        evaluated: How many batches are evaluated meanwhile.
     """
-    return max(FEWEST, int(60 * minutes * TRAINING / seconds))
+    return max(FEWEST, int((60 * minutes - AROUND) / seconds - EVALUATION * evaluated))
+
+
+def evaluated_batches(validated: int, reported: int, batch_size: int) -> float:
+    """Return how many batches are evaluated in a training.
+
+    Args:
+        validated: Images of the validation part.
+        reported: Images of the part that the report is about.
+        batch_size: Images of a batch.
+    """
+    return (VALIDATIONS * validated + reported) / batch_size
 
 
 def seconds_per_iteration(config: Config) -> float:

@@ -17,7 +17,7 @@ from .coco_file import write_coco
 from .config_file import write_config
 from .formats import read_labels
 from .labels import LabelledImage, Labels, likely_misspelt
-from .pace import enough, iterations_within, seconds_per_iteration
+from .pace import enough, evaluated_batches, iterations_within, seconds_per_iteration
 from .page import write_page
 from .plan import Plan, make_plan
 from .split import split
@@ -95,7 +95,9 @@ def prepare(
     seconds = None
     if minutes is not None:
         seconds = seconds_per_iteration(load_config(config))
-        within = iterations_within(minutes, seconds)
+        reported = parts.get('test', parts['val'])
+        evaluated = evaluated_batches(len(parts['val']), len(reported), plan.batch_size)
+        within = iterations_within(minutes, seconds, evaluated)
         max_iters = within if plan.crops else min(within, most)
     write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
     former = None

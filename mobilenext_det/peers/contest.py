@@ -25,14 +25,14 @@ from mobilenext_det.engine.run_files import run_files
 from mobilenext_det.errors import UsageError
 from mobilenext_det.files import write_atomically
 from mobilenext_det.own_data.config_file import length
-from mobilenext_det.own_data.pace import enough, iterations_within, seconds_per_iteration
+from mobilenext_det.own_data.pace import enough, evaluated_batches, iterations_within, seconds_per_iteration
 from mobilenext_det.speed.commands import stock_file
 from mobilenext_det.speed.processes import ProcessGroup
 from mobilenext_det.speed.report import Report, machine, table
 
 from .curves import LearningCurve, draw_curves, learning_curve
 from .latency import network_milliseconds, write_network
-from .recipes import PEERS, peer_config, steps_of_epoch, train_images
+from .recipes import PEERS, count_images, peer_config, steps_of_epoch
 
 OWN = 'ours'
 Result = TypeVar('Result')
@@ -221,9 +221,11 @@ class _Contestant:
         shutil.rmtree(self._folder, ignore_errors=True)  # of a training that was stopped
         steps = steps_of_epoch(self.own)
         seconds = self._apart(seconds_per_iteration, self._config(iterations=steps))
-        iterations = iterations_within(self.minutes, seconds)
+        validated, reported = (count_images(self.own, part) for part in ('val', self.own.judged))
+        evaluated = evaluated_batches(validated, reported, self.own.batch_size)
+        iterations = iterations_within(self.minutes, seconds, evaluated)
         if self.detector == OWN and not self.own.crops:  # as tools/prepare.py has it
-            iterations = min(iterations, enough(train_images(self.own), self.own.batch_size, crops=False))
+            iterations = min(iterations, enough(count_images(self.own, 'train'), self.own.batch_size, crops=False))
         config = self._config(iterations)
         started = time.monotonic()
         self._train(config, iterations)

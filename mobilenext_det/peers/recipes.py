@@ -81,12 +81,12 @@ def peer_config(peer: Peer, own: Config, epochs: int, weights: str | None = None
 
 def steps_of_epoch(own: Config) -> int:
     """Count the steps that an epoch of a config that `tools/prepare.py` wrote has."""
-    return math.ceil(train_images(own) / own.batch_size)
+    return math.ceil(count_images(own, 'train') / own.batch_size)
 
 
-def train_images(own: Config) -> int:
-    """Count the images that a config that `tools/prepare.py` wrote trains on."""
-    return len(json.loads(Path(own.labels, 'train.json').read_text())['images'])
+def count_images(own: Config, part: str) -> int:
+    """Count the images of a part, 'train', 'val' or 'test', of a config that `tools/prepare.py` wrote."""
+    return len(json.loads(Path(own.labels, f'{part}.json').read_text())['images'])
 
 
 def _value(key: str, value: Any, own: Config, peer: Peer) -> Any:
