@@ -17,6 +17,6 @@ def test_minutes_are_as_many_iterations_as_the_machine_makes():
     """Less what the start, ten validations and the report take."""
     evaluated = evaluated_batches(validated=87, reported=72, batch_size=24)
     assert evaluated == pytest.approx(39.25)
-    assert iterations_within(20, 2.0, evaluated) == 560
-    assert iterations_within(20, 2.0, 0) == 580
+    assert iterations_within(20, 2.0, evaluated) == 500
+    assert iterations_within(20, 2.0, 0) == 540
     assert iterations_within(0.001, 2.0, evaluated) == 10
