@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from . import geometry
 from .geometry import Size, clip_box, overhang_kind
 from .problems import BadObjectError, Kind, Problem
 
@@ -32,11 +33,7 @@ class VOCObject(NamedTuple):
 
 def stated_size(root: ET.Element) -> tuple[int, int] | None:
     """Return the (width, height) an annotation states; None where <size> is absent, unreadable or zero."""
-    try:
-        size = int(float(root.findtext('size/width', ''))), int(float(root.findtext('size/height', '')))
-    except (ValueError, OverflowError):
-        return None
-    return size if min(size) > 0 else None
+    return geometry.stated_size(root.findtext('size/width'), root.findtext('size/height'))
 
 
 def unread_content(root: ET.Element) -> str | None:

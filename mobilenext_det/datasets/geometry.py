@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .image_check import is_turned
 from .problems import ROUNDING, BadObjectError, Kind
@@ -50,6 +50,15 @@ def _require_area(corners: Sequence[Number], first: int) -> None:
 def overhang_kind(overhang: float) -> Kind:
     """Return the kind of problem that a box is which leaves the image by some pixels."""
     return Kind.CLIPPED if overhang <= ROUNDING else Kind.OVERHANG
+
+
+def stated_size(width: Any, height: Any) -> Size | None:
+    """Return the (width, height) that an annotation states; None where they are absent, unreadable or zero."""
+    try:
+        size = int(float(width)), int(float(height))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return size if min(size) > 0 else None
 
 
 def size_problem(stated: Size | None, image_path: str, size: Size, boxes_fit: bool) -> tuple[Kind, str] | None:

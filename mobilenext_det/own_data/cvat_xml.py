@@ -7,11 +7,12 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PureWindowsPath
 
+from mobilenext_det.datasets.geometry import stated_size
 from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.errors import BadDataError
 
 from .images import Images
-from .labels import Box, Found, LabelledObject, Labels, part_of, stated_size
+from .labels import Box, Found, LabelledObject, Labels, part_of
 
 FORM, SUFFIX = 'CVAT XML', '.xml'
 

@@ -77,7 +77,7 @@ class Images:
             return len(folders & parents), len(words & parents), wanted.name in (path.name, path.stem)
 
         part = self.part(label)
-        candidates = (path for path in self.named(name) if None in (part, self.part(path)) or part == self.part(path))
+        candidates = (path for path in self.named(name) if part is None or self.part(path) in (part, None))
         ranked = sorted(candidates, key=nearness, reverse=True)
         if len(ranked) > 1 and nearness(ranked[0]) == nearness(ranked[1]):
             return None

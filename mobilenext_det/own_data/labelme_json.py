@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from mobilenext_det.datasets.geometry import stated_size
 from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.datasets.split_file import read_text
 
 from .images import Images
-from .labels import Found, LabelledObject, Labels, stated_size
+from .labels import Found, LabelledObject, Labels
 
 FORM, SUFFIX = 'labelme JSON', '.json'
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mobilenext_det.datasets.geometry import Size, clip_box, overhang_kind, size_problem
 from mobilenext_det.datasets.problems import BadObjectError, Kind, Problem
@@ -152,15 +152,6 @@ def labelled_twice(path: Path, first: Path, second: Path) -> BadDataError:
         f'{path} is labelled by {first} and by {second}: take one of the two away, or put back the image that it is '
         'about.'
     )
-
-
-def stated_size(width: Any, height: Any) -> Size | None:
-    """Return the size of its image that a label states; None if it states none."""
-    try:
-        size = int(float(width)), int(float(height))
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return size if min(size) > 0 else None
 
 
 def _fits(box: Box, size: Size) -> bool:

@@ -56,6 +56,18 @@ def iterations_within(minutes: float, seconds: float, evaluated: float) -> int:
     return max(FEWEST, int((60 * minutes - AROUND) / seconds - EVALUATION * evaluated))
 
 
+def useful(iterations: int, images: int, batch_size: int, crops: bool) -> int:
+    """Return how many of some iterations to train: of whole images not more than are enough.
+
+    Args:
+        iterations: How many there is time for.
+        images: See :func:`enough`.
+        batch_size: See :func:`enough`.
+        crops: See :func:`enough`.
+    """
+    return iterations if crops else min(iterations, enough(images, batch_size, crops))
+
+
 def evaluated_batches(validated: int, reported: int, batch_size: int) -> float:
     """Return how many batches are evaluated in a training.
 

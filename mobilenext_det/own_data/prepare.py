@@ -17,7 +17,7 @@ from .coco_file import write_coco
 from .config_file import write_config
 from .formats import read_labels
 from .labels import LabelledImage, Labels, likely_misspelt
-from .pace import enough, evaluated_batches, iterations_within, seconds_per_iteration
+from .pace import enough, evaluated_batches, iterations_within, seconds_per_iteration, useful
 from .page import write_page
 from .plan import Plan, make_plan
 from .split import split
@@ -90,15 +90,15 @@ def prepare(
         write_coco(images, chosen, folder.resolve(), out / f'{part}.json')
     config = out / f'{out.resolve().name}.py'
     before = config.read_bytes() if config.exists() else None
-    max_iters = most = enough(len(parts['train']), plan.batch_size, plan.crops)
+    amount = len(parts['train']), plan.batch_size, plan.crops
+    max_iters = enough(*amount)
     write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
     seconds = None
     if minutes is not None:
         seconds = seconds_per_iteration(load_config(config))
         reported = parts.get('test', parts['val'])
         evaluated = evaluated_batches(len(parts['val']), len(reported), plan.batch_size)
-        within = iterations_within(minutes, seconds, evaluated)
-        max_iters = within if plan.crops else min(within, most)
+        max_iters = useful(iterations_within(minutes, seconds, evaluated), *amount)
     write_config(config, folder.resolve(), parts, chosen, plan, max_iters)
     former = None
     if before not in (None, config.read_bytes()):  # perhaps it was changed by hand

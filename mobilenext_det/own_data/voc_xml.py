@@ -6,11 +6,12 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PureWindowsPath
 
+from mobilenext_det.datasets.annotation_check import stated_size
 from mobilenext_det.datasets.problems import Kind
 from mobilenext_det.datasets.split_file import read_lines, read_split
 
 from .images import Images
-from .labels import Found, LabelledObject, Labels, stated_size
+from .labels import Found, LabelledObject, Labels
 
 FORM, SUFFIX = 'VOC XML', '.xml'
 
@@ -38,8 +39,7 @@ def read(files: Sequence[Path], images: Images) -> Labels:
             names.reverse()  # with its ending, which a mask of the same name has not
         if opened := images.open(names, file, labels):
             part = parts.get(file.stem) or images.part(file, opened.path)
-            stated = stated_size(root.findtext('size/width'), root.findtext('size/height'))
-            labels.add(*opened, _objects(root, file, labels), part, file, stated)
+            labels.add(*opened, _objects(root, file, labels), part, file, stated_size(root))
     return labels
 
 

@@ -55,8 +55,9 @@ def read_data(images: Images, labels: Labels) -> YoloData:
     descriptions = {file: content for file, content in usual.items() if 'names' in content} or _unusual(files)
     names = _joined({file: _by_number(content['names'], file) for file, content in descriptions.items()})
     for kind in LISTS_OF_NAMES:
-        lists = (path for path in images.files if not names and path.name == kind)
-        names = names or _joined({file: _by_number(read_text(file).splitlines(), file) for file in lists})
+        if not names:
+            lists = (path for path in images.files if path.name == kind)
+            names = _joined({file: _by_number(read_text(file).splitlines(), file) for file in lists})
     if not names:
         raise BadDataError(
             f'{images.folder}: YOLO labels have numbers for classes, and no file here names them: write data.yaml with '

@@ -25,7 +25,7 @@ from mobilenext_det.engine.run_files import run_files
 from mobilenext_det.errors import UsageError
 from mobilenext_det.files import write_atomically
 from mobilenext_det.own_data.config_file import length
-from mobilenext_det.own_data.pace import enough, evaluated_batches, iterations_within, seconds_per_iteration
+from mobilenext_det.own_data.pace import evaluated_batches, iterations_within, seconds_per_iteration, useful
 from mobilenext_det.speed.commands import stock_file
 from mobilenext_det.speed.processes import ProcessGroup
 from mobilenext_det.speed.report import Report, machine, table
@@ -159,6 +159,7 @@ def run_contest(
     if not minutes > 0:
         raise UsageError(f'--minutes {minutes:g} is too few: take more than 0.')
     out.mkdir(parents=True, exist_ok=True)
+    data = _digest(own)
     runs: dict[str, list[Run]] = {}
     for seed in dict.fromkeys(seeds):
         for detector in dict.fromkeys(detectors):
@@ -166,7 +167,7 @@ def run_contest(
             if not record.is_file():
                 contestant = _Contestant(detector, config, own, out, minutes, seed, weights)
                 write_atomically(json.dumps(asdict(contestant.run()), indent=1).encode(), record)
-            runs.setdefault(detector, []).append(_read(record, minutes, _digest(own)))
+            runs.setdefault(detector, []).append(_read(record, minutes, data))
             if not _network(out, detector).is_file():
                 raise UsageError(f'{_network(out, detector)} is not there, but {record} is: remove it to train anew.')
     times = network_milliseconds({detector: _network(out, detector) for detector in detectors})
@@ -224,8 +225,8 @@ class _Contestant:
         validated, reported = (count_images(self.own, part) for part in ('val', self.own.judged))
         evaluated = evaluated_batches(validated, reported, self.own.batch_size)
         iterations = iterations_within(self.minutes, seconds, evaluated)
-        if self.detector == OWN and not self.own.crops:  # as tools/prepare.py has it
-            iterations = min(iterations, enough(count_images(self.own, 'train'), self.own.batch_size, crops=False))
+        if self.detector == OWN:  # as tools/prepare.py has it
+            iterations = useful(iterations, count_images(self.own, 'train'), self.own.batch_size, self.own.crops)
         config = self._config(iterations)
         started = time.monotonic()
         self._train(config, iterations)
